@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The calls that the kernel makes into drivers/iommu/freeze.
+ *
+ * A frozen domain keeps a device's DMA translated across a kexec. The kernel
+ * proper only asks the questions below; everything that answers them lives in
+ * drivers/iommu/freeze. Without CONFIG_IOMMU_FREEZE each of them is a constant
+ * and the code around it compiles to what it was.
+ */
+#ifndef _LINUX_IOMMU_FREEZE_H
+#define _LINUX_IOMMU_FREEZE_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct device;
+struct intel_iommu;
+struct iommu_attach_handle;
+struct iommu_domain;
+struct iommufd_device;
+struct iommufd_hw_pagetable;
+struct pci_dev;
+struct pci_driver;
+struct vfio_device_file;
+
+#ifdef CONFIG_IOMMU_FREEZE
+
+/* drivers/iommu/freeze/iommu */
+bool iommu_domain_is_frozen(const struct iommu_domain *domain);
+struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
+void iommu_freeze_refuse_all(const char *why);
+bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
+bool iommu_freeze_vtd_shutdown(void);
+int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
+			     struct iommu_domain *old);
+
+/* drivers/iommu/freeze/pci */
+void iommu_freeze_pci_add(struct pci_dev *pdev);
+int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
+			      const struct pci_driver *drv);
+bool iommu_freeze_pci_keep_master(struct pci_dev *pdev);
+bool iommu_freeze_pci_running(struct pci_dev *pdev);
+void iommu_freeze_pci_saved(struct pci_dev *pdev);
+
+/* drivers/iommu/freeze/iommufd */
+int iommufd_freeze_attach(struct iommufd_hw_pagetable *hwpt,
+			  struct iommufd_device *idev,
+			  struct iommu_attach_handle *handle);
+bool iommufd_freeze_device(struct iommufd_device *idev);
+
+/* drivers/iommu/freeze/vfio */
+int vfio_freeze_init(void);
+void vfio_freeze_exit(void);
+int vfio_freeze_may_open(struct vfio_device_file *df);
+int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd);
+
+#else /* CONFIG_IOMMU_FREEZE */
+
+static inline bool iommu_domain_is_frozen(const struct iommu_domain *domain)
+{
+	return false;
+}
+
+static inline struct iommu_domain *iommu_freeze_adopt(struct device *dev,
+						      bool alone)
+{
+	return NULL;
+}
+
+static inline void iommu_freeze_refuse_all(const char *why)
+{
+}
+
+static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
+{
+	return false;
+}
+
+static inline bool iommu_freeze_vtd_shutdown(void)
+{
+	return false;
+}
+
+static inline int iommu_freeze_vtd_replace(struct iommu_domain *domain,
+					   struct device *dev,
+					   struct iommu_domain *old)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void iommu_freeze_pci_add(struct pci_dev *pdev)
+{
+}
+
+static inline int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
+					    const struct pci_driver *drv)
+{
+	return 0;
+}
+
+static inline bool iommu_freeze_pci_keep_master(struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline bool iommu_freeze_pci_running(struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
+{
+}
+
+static inline bool iommufd_freeze_device(struct iommufd_device *idev)
+{
+	return false;
+}
+
+static inline int vfio_freeze_init(void)
+{
+	return 0;
+}
+
+static inline void vfio_freeze_exit(void)
+{
+}
+
+static inline int vfio_freeze_may_open(struct vfio_device_file *df)
+{
+	return 0;
+}
+
+static inline int vfio_freeze_may_ioctl(struct vfio_device_file *df,
+					unsigned int cmd)
+{
+	return 0;
+}
+
+#endif /* CONFIG_IOMMU_FREEZE */
+
+#endif /* _LINUX_IOMMU_FREEZE_H */

@@ -21,6 +21,7 @@
 
 #ifdef __KERNEL__
 #include <asm/byteorder.h>
+#include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -48,6 +49,7 @@ typedef __u64 u64;
 #define le64_to_cpu(x)		((u64)le64toh(x))
 #define cpu_to_le32(x)		htole32(x)
 #define cpu_to_le64(x)		((__le64)htole64(x))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
 #define GENMASK_ULL(h, l)	((~0ULL >> (63 - (h))) & (~0ULL << (l)))

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommu-freeze: the list of table formats
+ *
+ * Structure: a constant list, one description per file beside this one; no lock.
+ * Looking up an id that is not in the list fails.
+ */
+#include "../frz.h"
+
+static const struct frz_format *const frz_formats[] = {
+	&frz_format_vtdss,
+};
+
+/**
+ * frz_format_by_id - find a table format
+ * @id: FRZ_FORMAT_... of the blob
+ *
+ * Return: the format, NULL when this kernel does not know it.
+ */
+const struct frz_format *frz_format_by_id(u32 id)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(frz_formats); i++)
+		if (frz_formats[i]->id == id)
+			return frz_formats[i];
+	return NULL;
+}

@@ -1,0 +1,522 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes the kernels that the tests boot. Everything lands in one cache folder outside the checkout:
+#
+#   deb/                       Debian's source packages, as downloaded
+#   SOURCE/pristine/           the tree as it came, never written again
+#   SOURCE/patched/            hard links to pristine/, except for the files that the patches or the
+#                              overlay change: those are always replaced by a new file, never written
+#   SOURCE/build-CONFIG/       make's O= folder, and build-CONFIG.log beside it
+#   SOURCE/image/CONFIG-KEY/   finished images; KEY covers all that goes into one, so a key that is
+#                              there needs no make at all and two checkouts do not disturb each other
+#
+# One run at a time may write there (flock). Only this script does.
+set -euo pipefail
+shopt -s nullglob
+export LC_ALL=C
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommu-freeze
+package=linux-source-7.3
+suite=trixie-backports
+want_version=7
+want_patchlevel=3
+keep_images=6
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+archive=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+# make hands these down when it is the one that calls; they would end up in the kernel's make
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT KCONFIG_CONFIG CROSS_COMPILE CDPATH
+export ARCH=x86_64
+
+# stdout carries paths and nothing else
+exec 3>&1 1>&2
+
+usage() {
+	cat >&3 <<END
+Usage: tests/kernel/setup.sh NAME...
+       tests/kernel/setup.sh --install | --check | --help
+
+Makes what is named and prints one path per NAME; progress goes to stderr.
+
+  vtd        patched kernel, CONFIG_IOMMU_FREEZE=y              (bzImage)
+  vtd-debug  the same with KASAN, lockdep, kmemleak             (bzImage)
+  vtd-off    patched kernel, CONFIG_IOMMU_FREEZE=n              (bzImage)
+  stock      the unpatched tree                                 (bzImage)
+  source     the unpatched tree itself                          (folder)
+  patched    the tree with patches and overlay                  (folder)
+  headers    its user-space headers, after make headers_install (folder)
+
+  --install  install the packages that a build and the tests need (root, Debian)
+  --check    say what is missing; exit 1 if anything is
+
+Environment:
+  KSRC=/path         use this clean $want_version.$want_patchlevel tree (it is copied) instead of Debian's $package
+  XDG_CACHE_HOME     the cache is \$XDG_CACHE_HOME/iommu-freeze [$cache]
+  DEBIAN_MIRROR      where packages come from [$archive]
+  JOBS               make -j [number of processors]
+
+Exit: 0 all made, 1 something failed, 2 wrong usage.
+END
+}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
+
+# ---- tools -------------------------------------------------------------------------------------
+
+# command:package, for building; a header is asked for as <name.h>
+build_needs=(gcc:gcc make:make ld:binutils flex:flex bison:bison bc:bc perl:perl xz:xz-utils git:git
+	rsync:rsync flock:util-linux tar:tar '<gelf.h>:libelf-dev' '<stdlib.h>:libc6-dev')
+test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:libjansson-dev'
+	'<openssl/evp.h>:libssl-dev')
+
+# missing NEED... -> packages
+missing() {
+	local need tool
+	for need; do
+		tool=${need%:*}
+		case $tool in
+		'<'*)	printf '#include <stddef.h>\n#include <stdarg.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include %s\n' \
+				"$tool" | gcc -E -x c -o /dev/null - 2>/dev/null || echo "${need##*:}" ;;
+		*)	command -v "$tool" >/dev/null || echo "${need##*:}" ;;
+		esac
+	done
+}
+
+# compiler-rt is what clang's -fsanitize=fuzzer links; its package carries clang's version
+clang_rt_missing() {
+	local dir
+	command -v clang >/dev/null || { echo libclang-rt-dev; return; }
+	dir=$(clang -print-resource-dir)
+	compgen -G "$dir/lib/*/libclang_rt.fuzzer*.a" >/dev/null ||
+		echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+}
+
+qemu_major() {
+	qemu-system-x86_64 --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
+}
+
+need_tools() {
+	local miss
+	mapfile -t miss < <(missing "${build_needs[@]}")
+	((${#miss[@]} == 0)) ||
+		die "missing packages: ${miss[*]}; run 'apt-get install ${miss[*]}' or 'tests/kernel/setup.sh --install' as root"
+}
+
+# all_missing -> packages, qemu-system-x86 among them when it is too old
+all_missing() {
+	local v
+	missing "${build_needs[@]}" "${test_needs[@]}"
+	clang_rt_missing
+	v=$(qemu_major)
+	((${v:-0} >= 8)) || echo qemu-system-x86
+}
+
+check() {
+	local miss
+	mapfile -t miss < <(all_missing | sort -u)
+	((${#miss[@]} == 0)) && { say "nothing is missing"; return 0; }
+	say "missing or too old: ${miss[*]}; run 'tests/kernel/setup.sh --install' as root"
+	return 1
+}
+
+# private_apt DIR: an apt whose lists, cache and sources are in DIR
+private_apt() {
+	local d=$1
+	mkdir -p "$d"/{parts,preferences,lists/partial,cache/archives/partial}
+	apt_opts=(-o "Dir::Etc::sourceparts=$d/parts" -o "Dir::State::lists=$d/lists"
+		-o "Dir::Etc::preferencesparts=$d/preferences" -o "Dir::Cache=$d/cache"
+		-o "APT::Sandbox::User=$(id -un)" -o "Acquire::Languages=none" -o "Acquire::Retries=3"
+		-o "Dpkg::Use-Pty=0")
+}
+
+# debian_source SUITE: a deb822 stanza
+debian_source() {
+	[[ -r $keyring ]] || die "$keyring is missing: run 'apt-get install debian-archive-keyring'"
+	printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$archive" "$1" "$keyring"
+}
+
+install_packages() {
+	local miss rest qemu=0 p v codename tmp
+	mapfile -t miss < <(all_missing | sort -u)
+	((${#miss[@]})) || { say "nothing to install"; return 0; }
+	((EUID == 0)) || die "missing or too old: ${miss[*]}; run 'sudo tests/kernel/setup.sh --install'"
+	command -v apt-get >/dev/null ||
+		die "missing or too old: ${miss[*]} (Debian's names); this system has no apt-get: install them by hand"
+	export DEBIAN_FRONTEND=noninteractive
+	rest=()
+	for p in "${miss[@]}"; do
+		if [[ $p == qemu-system-x86 ]]; then qemu=1; else rest+=("$p"); fi
+	done
+	# shellcheck disable=SC1091
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	((qemu)) && [[ $codename != bookworm ]] && { rest+=(qemu-system-x86); qemu=0; }
+	if ((${#rest[@]})); then
+		say "installing ${rest[*]}"
+		apt-get -q update >/dev/null || die "apt-get update failed: check the system's apt sources"
+		apt-get -q -y --no-install-recommends install "${rest[@]}" </dev/null ||
+			die "apt-get install ${rest[*]} failed: see above"
+	fi
+	if ((qemu)); then
+		say "QEMU ${v:=$(qemu_major)}${v:+ is too old}${v:-is not installed}: Debian 12's has no igb;" \
+			"taking 8 or newer from bookworm-backports (/etc/apt stays as it is)"
+		tmp=$(mktemp -d)
+		# shellcheck disable=SC2064
+		trap "rm -rf '$tmp'" EXIT
+		private_apt "$tmp"
+		for p in /etc/apt/sources.list.d/*.{sources,list}; do cp "$p" "$tmp/parts/"; done
+		for p in /etc/apt/preferences.d/*; do cp "$p" "$tmp/preferences/"; done
+		debian_source bookworm-backports >"$tmp/parts/iommu-freeze-backports.sources"
+		apt-get -q "${apt_opts[@]}" update >/dev/null || die "apt-get update failed for bookworm-backports"
+		apt-get -q -y "${apt_opts[@]}" --no-install-recommends install \
+			qemu-system-x86/bookworm-backports </dev/null ||
+			die "installing qemu-system-x86 from bookworm-backports failed: see above"
+		rm -rf "$tmp"
+		trap - EXIT
+	fi
+	mapfile -t miss < <(all_missing | sort -u)
+	((${#miss[@]} == 0)) || die "still missing or too old after apt-get: ${miss[*]}"
+	say "everything is installed"
+}
+
+# ---- source ------------------------------------------------------------------------------------
+
+locked=
+lock() {
+	[[ -z $locked ]] || return 0
+	mkdir -p "$cache"
+	exec 9>"$cache/lock"
+	flock -n 9 || { say "another set-up is at work; waiting for it"; flock 9; }
+	locked=1
+}
+
+cached_deb() {
+	local debs=("$cache/deb/${package}"_*_all.deb)
+	((${#debs[@]} == 0)) || printf '%s\n' "${debs[@]}" | sort -V | tail -n 1
+}
+
+fetch_deb() {
+	local d=$cache/apt got
+	command -v apt-get >/dev/null ||
+		die "no apt-get here to fetch Debian's $package with: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+	private_apt "$d"
+	debian_source "$suite" >"$d/parts/$suite.sources"
+	apt_opts+=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::preferences=/dev/null)
+	say "fetching $package from Debian's $suite (160 MB)"
+	apt-get -q "${apt_opts[@]}" update >/dev/null ||
+		die "cannot read Debian's $suite: check the network, or set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+	rm -rf "$cache/deb.new"
+	mkdir -p "$cache/deb.new" "$cache/deb"
+	(cd "$cache/deb.new" && apt-get -q "${apt_opts[@]}" download "$package" >/dev/null) ||
+		die "Debian's $suite did not give $package: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+	got=("$cache/deb.new/${package}"_*_all.deb)
+	mv "${got[0]}" "$cache/deb/"
+	rm -rf "$cache/deb.new"
+}
+
+# ksrc_print: one line that changes when anything in KSRC does
+ksrc_print() {
+	find "$KSRC" -path "$KSRC/.git" -prune -o \( -type f -o -type l \) -printf '%P %s %T@\n' |
+		sort | sha256sum | cut -c1-16
+}
+
+check_version() {
+	local v p
+	v=$(sed -n 's/^VERSION = //p' "$1/Makefile" 2>/dev/null || true)
+	p=$(sed -n 's/^PATCHLEVEL = //p' "$1/Makefile" 2>/dev/null || true)
+	[[ -n $v ]] || die "$2 is not a kernel tree: give one of Linux $want_version.$want_patchlevel"
+	[[ $v == "$want_version" && $p == "$want_patchlevel" ]] ||
+		die "$2 is Linux $v.$p and the patches are for $want_version.$want_patchlevel: check out v$want_version.$want_patchlevel there, or unset KSRC"
+}
+
+# Sets $source_id and $tree. Cheap when the source is there: no lock, no network.
+find_source() {
+	local deb v
+	if [[ -n ${KSRC:-} ]]; then
+		KSRC=$(readlink -f "$KSRC")
+		check_version "$KSRC" "KSRC=$KSRC"
+		[[ ! -e $KSRC/.config && ! -d $KSRC/include/config ]] ||
+			die "KSRC=$KSRC was built in: run 'make mrproper' there"
+		source_id=ksrc-$(ksrc_print)
+	else
+		deb=$(cached_deb)
+		if [[ -z $deb ]]; then
+			lock
+			deb=$(cached_deb)
+			[[ -n $deb ]] || { fetch_deb; deb=$(cached_deb); }
+		fi
+		v=${deb##*/"${package}"_}
+		v=${v%_all.deb}
+		# ':' and '~' mean something to make and the shell
+		source_id=${v//[^A-Za-z0-9.-]/_}
+	fi
+	tree=$cache/$source_id
+}
+
+# Fills $tree/pristine. With the lock held.
+make_pristine() {
+	[[ ! -d $tree/pristine ]] || return 0
+	local new=$tree/pristine.new
+	rm -rf "$new"
+	mkdir -p "$new"
+	if [[ -n ${KSRC:-} ]]; then
+		say "copying $KSRC"
+		tar -C "$KSRC" --exclude=./.git -cf - . | tar -C "$new" -xf -
+	else
+		say "unpacking $package"
+		dpkg-deb --fsys-tarfile "$(cached_deb)" | tar -xO "./usr/src/$package.tar.xz" |
+			tar -C "$new" --strip-components=1 -xJf - ||
+			die "$(cached_deb) is damaged: delete it and run again"
+		check_version "$new" "$(cached_deb)"
+	fi
+	mv "$new" "$tree/pristine"
+}
+
+# ---- patches and overlay -----------------------------------------------------------------------
+
+patches=("$repo"/patches/linux-7.3/*.patch)
+overlay_dirs=(iommu iommufd vfio pci)
+
+# overlay -> lines "file in the repository<TAB>file in the kernel tree"
+overlay() {
+	local f
+	cd "$repo"
+	for f in Kbuild Kconfig; do
+		[[ ! -f $f ]] || printf '%s\tdrivers/iommu/freeze/%s\n' "$f" "$f"
+	done
+	find "${overlay_dirs[@]}" -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name Kconfig \) \
+		-printf '%p\tdrivers/iommu/freeze/%p\n' 2>/dev/null | sort || true
+	for f in include/linux/*.h; do printf '%s\t%s\n' "$f" "$f"; done
+}
+
+overlay_hash() {
+	overlay | while IFS=$'\t' read -r from to; do
+		printf '%s ' "$to"
+		sha256sum <"$repo/$from"
+	done
+	local p
+	for p in "${patches[@]}"; do
+		printf '%s ' "${p##*/}"
+		sha256sum <"$p"
+	done
+}
+
+# touched -> the files that the patches change
+touched() {
+	((${#patches[@]})) || return 0
+	GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply --numstat "${patches[@]}" | cut -f3 | sort -u
+}
+
+# put FROM TO: makes TO a new file with FROM's content, unless it has that already
+put() {
+	if [[ -f $2 ]] && cmp -s "$1" "$2"; then return 0; fi
+	mkdir -p "${2%/*}"
+	cp "$1" "$2.iommu-freeze-new"
+	chmod --reference="$1" "$2.iommu-freeze-new"
+	mv -f "$2.iommu-freeze-new" "$2"
+	changed=$((changed + 1))
+}
+
+# Brings $tree/patched up to date. With the lock held. Everything is staged first, so that a file
+# gets a new time only when its content is new, and a patch that fails leaves the tree as it was.
+make_patched() {
+	local f p err list=$tree/patched.files changed=0 from to
+	stage=$tree/stage
+	if [[ ! -d $tree/patched ]]; then
+		rm -rf "$tree/patched.new" "$list"
+		cp -al "$tree/pristine" "$tree/patched.new"
+		mv "$tree/patched.new" "$tree/patched"
+	fi
+	rm -rf "$stage"
+	mkdir -p "$stage"
+	for p in "${patches[@]}"; do
+		GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply --numstat "$p" >/dev/null 2>&1 ||
+			die "patches/linux-7.3/${p##*/} is not a patch: write it with git format-patch"
+	done
+	touched >"$stage.touched"
+	while read -r f; do
+		[[ -f $tree/pristine/$f ]] || continue
+		mkdir -p "$stage/$(dirname "$f")"
+		cp "$tree/pristine/$f" "$stage/$f"
+	done <"$stage.touched"
+	for p in "${patches[@]}"; do
+		if ! err=$(GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply "$p" 2>&1); then
+			f=$(sed -n 's/^error: patch failed: \(.*\):[0-9]*$/\1/p; s/^error: \(.*\): \(No such file\|already exists\).*/\1/p' \
+				<<<"$err" | head -n 1)
+			die "patches/linux-7.3/${p##*/} does not apply to ${f:-the tree} of $source_id: rebase it on that tree"
+		fi
+	done
+	while IFS=$'\t' read -r from to; do
+		mkdir -p "$stage/${to%/*}"
+		cp "$repo/$from" "$stage/$to"
+	done < <(overlay)
+	(cd "$stage" && find . -type f -printf '%P\n' | sort) >"$list.new"
+	# what an earlier set of patches or an earlier overlay left behind
+	if [[ -f $list ]]; then
+		while read -r f; do
+			if [[ -f $tree/pristine/$f ]]; then
+				put "$tree/pristine/$f" "$tree/patched/$f"
+			else
+				rm -f "$tree/patched/$f"
+			fi
+		done < <(comm -23 "$list" "$list.new")
+	fi
+	# the union first: a run that dies half way must not forget a file
+	cat "$list.new" >>"$list"
+	sort -u -o "$list" "$list"
+	while read -r f; do
+		put "$stage/$f" "$tree/patched/$f"
+	done <"$list.new"
+	mv "$list.new" "$list"
+	rm -rf "$stage" "$stage.touched"
+	say "patched tree: ${#patches[@]} patches, $changed files changed since the last run"
+}
+
+# ---- building ----------------------------------------------------------------------------------
+
+# fragments CONFIG -> files, later ones win
+fragments() {
+	case $1 in
+	vtd|vtd-off)	echo "$here/base.config" "$here/$1.config" ;;
+	vtd-debug)	echo "$here/base.config" "$here/vtd.config" "$here/debug.config" ;;
+	stock)		echo "$here/base.config" ;;
+	esac
+}
+
+# key CONFIG -> what decides about the image
+key() {
+	local f
+	{
+		echo "$source_id"
+		gcc --version | head -n 1
+		ld --version | head -n 1
+		sha256sum <"${BASH_SOURCE[0]}"
+		for f in $(fragments "$1"); do sha256sum <"$f"; done
+		[[ $1 == stock ]] || overlay_hash
+	} | sha256sum | cut -c1-12
+}
+
+# check_config FRAGMENT .CONFIG: every symbol that was asked for really is there
+check_config() {
+	local line sym
+	while read -r line; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$2" ||
+				die "${1##*/} asks for $line and Kconfig did not give it: look at what ${line%%=*} depends on" ;;
+		'# CONFIG_'*' is not set')
+			sym=${line#'# '}
+			sym=${sym% is not set}
+			! grep -q "^$sym=" "$2" ||
+				die "${1##*/} asks for $sym off and Kconfig turned it on: look for what selects it" ;;
+		esac
+	done <"$1"
+}
+
+configure() {
+	local config=$1 src=$2 out=$3 log=$4 f
+	mkdir -p "$out"
+	{
+		make -C "$src" O="$out" tinyconfig
+		# shellcheck disable=SC2046
+		(cd "$out" && "$src/scripts/kconfig/merge_config.sh" -m -O "$out" .config $(fragments "$config"))
+		make -C "$src" O="$out" olddefconfig
+	} >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$config: the configuration failed: $log"; }
+	for f in $(fragments "$config"); do check_config "$f" "$out/.config"; done
+}
+
+# Runs make with a progress line every 10 seconds.
+build() {
+	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last
+	make -C "$src" O="$out" "LOCALVERSION=-$config" -j"${JOBS:-$(nproc)}" bzImage >"$log" 2>&1 9>&- &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill $pid 2>/dev/null || true" EXIT
+	last=$SECONDS
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.5
+		((SECONDS - last >= 10)) || continue
+		last=$SECONDS
+		say "$config: building, $((SECONDS - start)) s, $(wc -l <"$log") steps: $(tail -n 1 "$log" | tr -s ' ')"
+	done
+	wait "$pid" || rc=$?
+	trap - EXIT
+	if ((rc)); then
+		grep -nE 'error|Error|undefined reference|\*\*\*' "$log" | head -n 30 >&2 || tail -n 30 "$log" >&2
+		die "$config: the build failed: $log"
+	fi
+	grep -A8 'warning:' "$log" >&2 || true
+	say "$config: built in $((SECONDS - start)) s"
+}
+
+# kernel CONFIG -> path of the bzImage
+kernel() {
+	local config=$1 k dir src out old
+	k=$(key "$config")
+	dir=$tree/image/$config-$k
+	if [[ ! -f $dir/bzImage ]]; then
+		lock
+		make_pristine
+		src=$tree/pristine
+		[[ $config == stock ]] || { make_patched; src=$tree/patched; }
+		out=$tree/build-$config
+		say "$config: configuring"
+		configure "$config" "$src" "$out" "$tree/build-$config.log"
+		build "$config" "$src" "$out" "$tree/build-$config.log"
+		# an edit while make ran may or may not be in the image
+		[[ $(key "$config") == "$k" ]] ||
+			die "$config: the checkout changed during the build: run again"
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new"
+		cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$out/.config" "$dir.new/"
+		mv "$dir.new" "$dir"
+		# shellcheck disable=SC2012
+		ls -td "$tree/image/$config"-???????????? | tail -n +$((keep_images + 1)) |
+			while read -r old; do rm -rf "$old"; done
+	else
+		# the newest are kept, and this one is in use
+		touch -c "$dir" 2>/dev/null || true
+		say "$config: up to date"
+	fi
+	printf '%s\n' "$dir/bzImage" >&3
+}
+
+headers() {
+	if [[ ! -d $tree/headers ]]; then
+		lock
+		make_pristine
+		say "installing the user-space headers"
+		rm -rf "$tree/headers.new"
+		make -s -C "$tree/pristine" O="$tree/build-headers" INSTALL_HDR_PATH="$tree/headers.new" headers_install ||
+			die "make headers_install failed: see above"
+		mv "$tree/headers.new" "$tree/headers"
+	fi
+	printf '%s\n' "$tree/headers/include" >&3
+}
+
+(($#)) || { usage 3>&2; exit 2; }
+for arg; do
+	case $arg in
+	--help|-h)	usage; exit 0 ;;
+	--install)	install_packages; exit 0 ;;
+	--check)	check; exit ;;
+	vtd|vtd-debug|vtd-off|stock|source|patched|headers) ;;
+	*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
+	esac
+done
+
+need_tools
+find_source
+for arg; do
+	case $arg in
+	source)		[[ -d $tree/pristine ]] || { lock; make_pristine; }
+			printf '%s\n' "$tree/pristine" >&3 ;;
+	patched)	lock; make_pristine; make_patched
+			printf '%s\n' "$tree/patched" >&3 ;;
+	headers)	headers ;;
+	*)		kernel "$arg" ;;
+	esac
+done

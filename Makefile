@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Names for what a person or the CI runs. Each target only calls the script that does the work; the
+# kernels are built outside the tree, see tests/kernel/setup.sh --help.
+
+SETUP	:= tests/kernel/setup.sh
+TALLY	:= tests/lib/tally.sh
+KERNELS	:= vtd vtd-off vtd-debug stock
+DEMO	:= vtd-legacy-nic-rx
+FUZZ_SECONDS ?= 60
+
+.PHONY: help deps kernels unit fuzz hil demo test checkpatch clean
+
+help:
+	@echo 'make demo        one NIC keeps receiving through a kexec; prints a table'
+	@echo 'make test        everything below; the last line is "N passed, N failed"'
+	@echo 'make deps        install the packages that are missing (root, Debian)'
+	@echo 'make kernels     build the kernels that the scenarios boot'
+	@echo 'make unit        unit tests, no root, seconds'
+	@echo 'make fuzz        fuzz the blob parser, FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make hil         all scenarios in QEMU; results in out/hil/*.json'
+	@echo 'make hil-NAME    one scenario; tests/hil/run.sh --list names them'
+	@echo 'make checkpatch  kernel style, git am and size of the patches'
+	@echo 'make clean       remove build output here; kernels stay in the cache'
+
+deps:
+	@$(SETUP) --install
+
+kernels:
+	@$(SETUP) $(KERNELS)
+
+unit:
+	@$(MAKE) --no-print-directory -C tests/unit check
+
+fuzz:
+	@$(MAKE) --no-print-directory -C tests/fuzz check FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+hil:
+	@tests/hil/run.sh all
+
+hil-%:
+	@tests/hil/run.sh $*
+
+demo: deps
+	@$(SETUP) vtd >/dev/null
+	@tests/hil/run.sh $(DEMO)
+	@tests/lib/table.sh out/hil/$(DEMO).json
+
+checkpatch:
+	@tests/lib/style.sh
+
+# One after the other, whatever fails: the machine is small and the sum tells all.
+test: deps
+	@$(TALLY) start
+	@CMOCKA_MESSAGE_OUTPUT=TAP $(TALLY) part unit $(MAKE) --no-print-directory unit
+	@$(TALLY) part fuzz $(MAKE) --no-print-directory fuzz
+	@$(TALLY) step kernels $(MAKE) --no-print-directory kernels
+	@$(TALLY) part checkpatch $(MAKE) --no-print-directory checkpatch
+	@$(TALLY) part hil $(MAKE) --no-print-directory hil
+	@$(TALLY) sum
+
+clean:
+	@for d in tests/unit tests/fuzz tests/hil/vmm tests/hil/observer; do \
+		if [ -f $$d/Makefile ]; then $(MAKE) -s --no-print-directory -C $$d clean || exit 1; fi; \
+	done
+	@rm -rf out

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The rules that a kernel reviewer checks first, as KTAP: checkpatch --strict over every C file and
+# every patch, the patches go in with git am, and they stay small.
+set -euo pipefail
+shopt -s nullglob
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+max_lines=500
+n=0
+bad=0
+
+usage="Usage: tests/lib/style.sh    checkpatch, git am and the size of the patches; no options"
+case ${1:-} in
+'')		;;
+--help|-h)	echo "$usage"; exit 0 ;;
+*)		echo "$usage" >&2; exit 2 ;;
+esac
+
+# result NAME EXIT-CODE OUTPUT
+result() {
+	n=$((n + 1))
+	if (($2)); then
+		[[ -z $3 ]] || echo "# ${3//$'\n'/$'\n'# }"
+		echo "not ok $n - $1"
+		bad=1
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+# checkpatch NAME ARG...
+checkpatch() {
+	local name=$1 text rc=0
+	shift
+	text=$(perl "$tree/scripts/checkpatch.pl" --root="$tree" --strict --quiet --no-summary --terse "$@" 2>&1) || rc=$?
+	result "checkpatch $name" "$rc" "$text"
+}
+
+tree=$("$repo/tests/kernel/setup.sh" source)
+cd "$repo"
+mapfile -t files < <(git ls-files '*.c' '*.h')
+patches=(patches/linux-7.3/*.patch)
+echo "TAP version 13"
+echo "1..$((${#files[@]} + ${#patches[@]} + (${#patches[@]} ? 2 : 0)))"
+
+for f in "${files[@]}"; do
+	case $f in
+	# libraries' names have capitals, and user space has <stdint.h>
+	tests/*)	checkpatch "$f" --no-tree --ignore CAMELCASE,PREFER_KERNEL_TYPES -f "$f" ;;
+	*)		checkpatch "$f" --no-tree -f "$f" ;;
+	esac
+done
+
+((${#patches[@]})) || exit "$bad"
+
+for f in "${patches[@]}"; do checkpatch "$f" "$f"; done
+
+lines=$(git apply --numstat "${patches[@]}" | awk '{ n += $1 + $2 } END { print n + 0 }')
+rc=0
+((lines <= max_lines)) || rc=1
+result "the patches change $lines lines, at most $max_lines are allowed" "$rc" ""
+
+# only the files they touch: a repository of the whole tree would take minutes
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+git init -q "$tmp"
+while read -r f; do
+	[[ -f $tree/$f ]] || continue
+	mkdir -p "$tmp/$(dirname "$f")"
+	cp "$tree/$f" "$tmp/$f"
+done < <(git apply --numstat "${patches[@]}" | cut -f3 | sort -u)
+who=(-c user.name=style -c user.email=style@localhost -c commit.gpgsign=false -c core.hooksPath=/dev/null)
+git -C "$tmp" add -A -f
+git -C "$tmp" "${who[@]}" commit -q --allow-empty -m base
+rc=0
+text=$(git -C "$tmp" "${who[@]}" am "${patches[@]/#/$repo/}" 2>&1) || rc=$?
+result "git am takes the patches" "$rc" "$text"
+exit "$bad"

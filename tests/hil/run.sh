@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs hardware-in-loop scenarios: boots a kernel of tests/kernel in QEMU with a VT-d and an igb NIC,
+# lets the demo VMM (vmm/) play the scenario's scripts in it and the observer (observer/) watch
+# from outside, then checks the observer's report. One KTAP line per scenario.
+#
+# A scenario is a folder here:
+#   scenario   shell variables, see defaults below
+#   bootN      script of the VMM in kernel N of the chain, see vmm/main.c
+#   expect     checks on the report: one jq expression per line, all must be true
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+out=$repo/out/hil
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommu-freeze/hil
+
+usage() {
+	cat <<END
+Usage: tests/hil/run.sh NAME... | all
+       tests/hil/run.sh --list | --help
+
+Runs scenarios one after the other and prints KTAP. For each, out/hil/ gets NAME.json (the report),
+NAME.serial.log (console, seconds by the observer's clock), NAME.trace.log (QEMU's IOMMU faults)
+and NAME.qemu.log.
+
+  --list  print the names
+
+Environment:
+  HIL_ACCEL   tcg or kvm [tcg]
+  HIL_KERNEL  boot this bzImage instead of the one that the scenario names
+
+Exit: 0 all passed, 1 some failed, 2 wrong usage or something is missing.
+END
+}
+
+say() { printf '# %s\n' "$*" >&2; }
+die() { printf 'hil: error: %s\n' "$*" >&2; exit 2; }
+
+list() {
+	local dir
+	for dir in "$here"/*/; do
+		if [ -f "$dir/scenario" ]; then basename "$dir"; fi
+	done
+}
+
+names=()
+for arg; do
+	case $arg in
+	--help | -h) usage; exit 0 ;;
+	--list) list; exit 0 ;;
+	-*) usage >&2; exit 2 ;;
+	all) mapfile -t names < <(list) ;;
+	*)
+		[ -f "$here/$arg/scenario" ] || die "no scenario '$arg'; tests/hil/run.sh --list names them"
+		names+=("$arg") ;;
+	esac
+done
+[ ${#names[@]} -gt 0 ] || { usage >&2; exit 2; }
+
+for tool in qemu-system-x86_64 jq cpio cc; do
+	command -v "$tool" >/dev/null ||
+		die "$tool is missing: run tests/kernel/setup.sh --install"
+done
+version=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
+[ "${version:-0}" -ge 8 ] ||
+	die "QEMU ${version:-?} has no igb NIC, 8 is needed: run tests/kernel/setup.sh --install"
+case ${HIL_ACCEL:=tcg} in
+tcg) accel=(-accel "tcg,thread=multi" -cpu max) ;;
+kvm) accel=(-accel kvm -cpu host) ;;
+*) die "HIL_ACCEL=$HIL_ACCEL: tcg or kvm" ;;
+esac
+
+mkdir -p "$out" "$cache"
+work=$(mktemp -d "${TMPDIR:-/tmp}/hil.XXXXXX")
+qemu=
+mem=
+cleanup() {
+	if [ -n "$qemu" ]; then kill -9 "$qemu" 2>/dev/null || true; fi
+	rm -rf "$work" ${mem:+"$mem"}
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# Built where no other user of this checkout builds: only the sources are in the tree.
+headers=$("$repo/tests/kernel/setup.sh" headers 2>"$work/setup.log") ||
+	{ cat "$work/setup.log" >&2; die "no kernel headers"; }
+make -s -C "$here/vmm" OUT="$work" HEADERS="$headers"
+make -s -C "$here/observer" OUT="$work"
+
+# kernel CONFIG -> bzImage
+kernel() {
+	if [ -n "${HIL_KERNEL:-}" ]; then
+		echo "$HIL_KERNEL"
+	else
+		"$repo/tests/kernel/setup.sh" "$1"
+	fi
+}
+
+# initrd DIR BZIMAGE FILE
+initrd() {
+	local root=$work/root
+	rm -rf "$root"
+	mkdir -p "$root"/{boot,scenario,dev,proc,sys}
+	cp "$work/vmm" "$root/init"
+	cp "$1"/boot[0-9]* "$root/scenario/"
+	cp "$2" "$root/boot/bzImage"
+	(cd "$root" && find . | cpio -o -H newc --quiet) > "$3"
+}
+
+# check REPORT EXPECT: every line of EXPECT holds
+check() {
+	local line bad=0
+	while IFS= read -r line; do
+		case $line in '' | \#*) continue ;; esac
+		if [ "$(jq "$line" "$1" 2>&1)" != true ]; then
+			say "  expected: $line"
+			bad=1
+		fi
+	done < "$2"
+	return $bad
+}
+
+# The scenario $1: 0 = as expected
+run() {
+	local name=$1 dir=$here/$1 run image report=$out/$1.json net=() i status=0
+
+	# Defaults; a scenario file may change each.
+	local KERNEL=vtd		# configuration of tests/kernel
+	local MEMORY=1536		# MiB
+	local SCRATCH=16M,256M,64M	# where KHO puts the next kernel
+	local APPEND=			# more kernel command line
+	local IOMMU=intremap=on,aw-bits=48
+	local NICS=1
+	local RATE=1000			# frames per second
+	local FRAMES_MIN=8000
+	local TIMEOUT=240		# seconds, for QEMU
+	# shellcheck disable=SC1091
+	. "$dir/scenario"
+
+	image=$(kernel "$KERNEL") || { say "  no kernel '$KERNEL'"; return 1; }
+	initrd "$dir" "$image" "$work/initrd"
+	run=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+
+	mem=/dev/shm
+	[ "$(df --output=avail -BM /dev/shm 2>/dev/null | tail -1 | tr -dc 0-9)" -gt $((MEMORY + 256)) ] ||
+		mem=$out
+	mem=$(mktemp "$mem/hil-mem.XXXXXX")
+	truncate -s "${MEMORY}M" "$mem"
+
+	set --
+	for ((i = 0; i < NICS; i++)); do
+		set -- "$@" -device "pcie-root-port,id=rp$i,chassis=$i,slot=$i" \
+			-netdev "dgram,id=net$i,local.type=unix,local.path=$work/qemu$i,remote.type=unix,remote.path=$work/observer$i" \
+			-device "igb,bus=rp$i,netdev=net$i"
+		net+=(--net "$work/observer$i,$work/qemu$i")
+	done
+	rm -f "$report" "$work/serial" "$out/$name".*.log
+	qemu-system-x86_64 "${accel[@]}" -M q35,kernel-irqchip=split,i8042=off,memory-backend=ram \
+		-smp 2 -m "$MEMORY" -object "memory-backend-file,id=ram,size=${MEMORY}M,mem-path=$mem,share=on" \
+		-nodefaults -display none -no-reboot -device "intel-iommu,$IOMMU" "$@" \
+		-chardev "socket,id=serial,path=$work/serial,server=on,wait=on" -serial chardev:serial \
+		-trace vtd_dmar_fault -trace vtd_fault_disabled -D "$out/$name.trace.log" \
+		-kernel "$image" -initrd "$work/initrd" \
+		-append "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 panic=-1 intel_iommu=on kho=on kho_scratch=$SCRATCH liveupdate=on $APPEND hil.boot=0 hil.run=$run" \
+		> "$out/$name.qemu.log" 2>&1 &
+	qemu=$!
+	"$work/observer" --scenario "$name" --mem "$mem" --serial "$work/serial" --run "$run" "${net[@]}" \
+		--log "$out/$name.serial.log" --trace "$out/$name.trace.log" --json "$report" \
+		--rate "$RATE" --frames-min "$FRAMES_MIN" --timeout "$TIMEOUT" || status=$?
+	kill "$qemu" 2>/dev/null || true
+	wait "$qemu" 2>/dev/null || true
+	qemu=
+	rm -f "$mem"
+	mem=
+	if [ ! -s "$report" ]; then
+		say "  no report; see $out/$name.qemu.log"
+		tail -n 3 "$out/$name.qemu.log" | sed 's/^/#   /' >&2
+		return 1
+	fi
+	if [ "$status" != 0 ]; then
+		say "  did not run to its end: $(jq -r 'if .timed_out then "time is up" else .vmm_failed // .kernel_report // "the machine stopped" end' "$report"); see $out/$name.serial.log"
+	fi
+	check "$report" "$here/expect-always" || status=1
+	check "$report" "$dir/expect" || status=1
+	return "$status"
+}
+
+echo "KTAP version 1"
+echo "1..${#names[@]}"
+n=0
+failed=0
+for name in "${names[@]}"; do
+	n=$((n + 1))
+	if run "$name"; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		failed=1
+	fi
+done
+exit "$failed"

@@ -137,11 +137,15 @@ run() {
 	local RATE=1000			# frames per second
 	local FRAMES_MIN=8000
 	local TIMEOUT=240		# seconds, for QEMU
+	local LIKE=			# scenario whose bootN and expect are used where there are none here
 	# shellcheck disable=SC1091
 	. "$dir/scenario"
+	local scripts=$dir expect=$dir/expect
+	[ -f "$scripts/boot0" ] || scripts=$here/$LIKE
+	[ -f "$expect" ] || expect=$here/$LIKE/expect
 
 	image=$(kernel "$KERNEL") || { say "  no kernel '$KERNEL'"; return 1; }
-	initrd "$dir" "$image" "$work/initrd"
+	initrd "$scripts" "$image" "$work/initrd"
 	run=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 
 	mem=/dev/shm
@@ -184,7 +188,7 @@ run() {
 		say "  did not run to its end: $(jq -r 'if .timed_out then "time is up" else .vmm_failed // .kernel_report // "the machine stopped" end' "$report"); see $out/$name.serial.log"
 	fi
 	check "$report" "$here/expect-always" || status=1
-	check "$report" "$dir/expect" || status=1
+	check "$report" "$expect" || status=1
 	return "$status"
 }
 

@@ -17,7 +17,7 @@
 /* A kernel that prints one of these has failed, whatever the counters say. */
 static const char *const bad_lines[] = {
 	"Kernel panic", "BUG:", "WARNING:", "Oops", "KASAN:", "INFO: possible", "INFO: task",
-	"unreferenced object", "UBSAN:", "INFO: rcu", "general protection fault",
+	"unreferenced object", "suspected memory leaks", "UBSAN:", "INFO: rcu", "general protection fault",
 };
 
 /**

@@ -18,19 +18,32 @@ static json_t *in_ms(uint64_t ns)
 	return json_real(ns / 1e6);
 }
 
-/* A DMA that QEMU's IOMMU did not let through is one such line of its trace log. */
-static long long trace_faults(const char *path)
+/*
+ * A DMA that QEMU's IOMMU did not let through is one such line of its trace log. Also lists the
+ * devices whose DMA it was.
+ */
+static long long trace_faults(const char *path, json_t *devices)
 {
+	static bool known_sid[65536];
 	long long faults = 0;
-	char line[1024];
+	char line[1024], bdf[16];
+	unsigned int sid;
 	FILE *f;
 
 	f = path ? fopen(path, "re") : NULL;
 	if (!f)
 		return -1;
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, "vtd_dmar_fault ", 15) || !strncmp(line, "vtd_fault_disabled", 18))
-			faults++;
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "vtd_dmar_fault ", 15) && strncmp(line, "vtd_fault_disabled", 18))
+			continue;
+		faults++;
+		if (sscanf(line, "vtd_dmar_fault sid 0x%x", &sid) != 1 || sid > 0xffff ||
+		    known_sid[sid])
+			continue;
+		known_sid[sid] = true;
+		snprintf(bdf, sizeof(bdf), "0000:%02x:%02x.%x", sid >> 8, sid >> 3 & 0x1f, sid & 7);
+		json_array_append_new(devices, json_string(bdf));
+	}
 	fclose(f);
 	return faults;
 }
@@ -97,9 +110,9 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 		 const char *scenario, const char *trace, const char *path, unsigned int rate,
 		 bool timed_out)
 {
-	long long faults = trace_faults(trace), kernel_faults = 0;
+	json_t *out = json_object(), *list = json_array(), *devices = json_array();
+	long long faults = trace_faults(trace, devices), kernel_faults = 0;
 	uint64_t shortest = UINT64_MAX;
-	json_t *out = json_object(), *list = json_array();
 	unsigned int i;
 	int ret = 0;
 
@@ -117,6 +130,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 			    faults < 0 ? json_null() : json_integer(faults + kernel_faults));
 	json_object_set_new(out, "iommu_faults_qemu", known(faults));
 	json_object_set_new(out, "iommu_faults_kernels", list);
+	json_object_set_new(out, "iommu_fault_devices", devices);
 	json_object_set_new(out, "frame_interval_ms", json_real(1000.0 / rate));
 	json_object_set_new(out, "longest_gap_ms", in_ms(nics[0].longest_gap));
 	json_object_set_new(out, "longest_gap_phase", json_string(

@@ -43,8 +43,7 @@ hil-%:
 
 demo: deps
 	@$(SETUP) vtd >/dev/null
-	@tests/hil/run.sh $(DEMO)
-	@tests/lib/table.sh out/hil/$(DEMO).json
+	@tests/hil/run.sh $(DEMO); rc=$$?; tests/lib/table.sh out/hil/$(DEMO).json && exit $$rc
 
 checkpatch:
 	@tests/lib/style.sh

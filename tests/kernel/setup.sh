@@ -161,8 +161,9 @@ install_packages() {
 			die "apt-get install ${rest[*]} failed: see above"
 	fi
 	if ((qemu)); then
-		say "QEMU ${v:=$(qemu_major)}${v:+ is too old}${v:-is not installed}: Debian 12's has no igb;" \
-			"taking 8 or newer from bookworm-backports (/etc/apt stays as it is)"
+		v=$(qemu_major)
+		say "QEMU ${v:-is not installed}${v:+ has no igb NIC}; Debian 12 has only 7:" \
+			"taking a newer one from bookworm-backports, /etc/apt stays as it is"
 		tmp=$(mktemp -d)
 		# shellcheck disable=SC2064
 		trap "rm -rf '$tmp'" EXIT
@@ -273,6 +274,9 @@ make_pristine() {
 		check_version "$new" "$(cached_deb)"
 	fi
 	mv "$new" "$tree/pristine"
+	# a tree of somebody who works on it is another one each day, at 5 GB with its builds
+	# shellcheck disable=SC2012
+	[[ -z ${KSRC:-} ]] || ls -td "$cache"/ksrc-* | tail -n +3 | while read -r new; do rm -rf "$new"; done
 }
 
 # ---- patches and overlay -----------------------------------------------------------------------
@@ -475,32 +479,37 @@ build() {
 
 # kernel CONFIG -> path of the bzImage
 kernel() {
-	local config=$1 k dir src out old
-	k=$(key "$config")
-	dir=$tree/image/$config-$k
-	if [[ ! -f $dir/bzImage ]]; then
-		lock
+	local config=$1 k dir src out log old
+	dir=$tree/image/$config-$(key "$config")
+	# the lock may wait for a run that makes this very image
+	[[ -f $dir/bzImage ]] || lock
+	if [[ -f $dir/bzImage ]]; then
+		# the newest are kept, and this one is in use
+		touch -c "$dir" 2>/dev/null || true
+		say "$config: up to date"
+	else
 		make_pristine
-		src=$tree/pristine
-		[[ $config == stock ]] || { make_patched; src=$tree/patched; }
 		out=$tree/build-$config
-		say "$config: configuring"
-		configure "$config" "$src" "$out" "$tree/build-$config.log"
-		build "$config" "$src" "$out" "$tree/build-$config.log"
-		# an edit while make ran may or may not be in the image
-		[[ $(key "$config") == "$k" ]] ||
-			die "$config: the checkout changed during the build: run again"
-		rm -rf "$dir.new"
+		log=$out.log
+		src=$tree/pristine
+		# from here on make sees a copy; an edit during the copying means another key, so copy again
+		while :; do
+			k=$(key "$config")
+			[[ $config == stock ]] || { make_patched; src=$tree/patched; }
+			say "$config: configuring"
+			configure "$config" "$src" "$out" "$log"
+			[[ $(key "$config") != "$k" ]] || break
+			say "$config: the checkout changed meanwhile; taking it again"
+		done
+		build "$config" "$src" "$out" "$log"
+		dir=$tree/image/$config-$k
+		rm -rf "$dir" "$dir.new"
 		mkdir -p "$dir.new"
 		cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$out/.config" "$dir.new/"
 		mv "$dir.new" "$dir"
 		# shellcheck disable=SC2012
 		ls -td "$tree/image/$config"-???????????? | tail -n +$((keep_images + 1)) |
 			while read -r old; do rm -rf "$old"; done
-	else
-		# the newest are kept, and this one is in use
-		touch -c "$dir" 2>/dev/null || true
-		say "$config: up to date"
 	fi
 	printf '%s\n' "$dir/bzImage" >&3
 }
@@ -518,26 +527,32 @@ headers() {
 	printf '%s\n' "$tree/headers/include" >&3
 }
 
-(($#)) || { usage 3>&2; exit 2; }
-for arg; do
-	case $arg in
-	--help|-h)	usage; exit 0 ;;
-	--install)	install_packages; exit 0 ;;
-	--check)	check; exit ;;
-	vtd|vtd-debug|vtd-off|stock|source|patched|headers) ;;
-	*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
-	esac
-done
+main() {
+	local arg
+	(($#)) || { usage 3>&2; exit 2; }
+	for arg; do
+		case $arg in
+		--help|-h)	usage; exit 0 ;;
+		--install)	install_packages; exit 0 ;;
+		--check)	check; exit ;;
+		vtd|vtd-debug|vtd-off|stock|source|patched|headers) ;;
+		*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
+		esac
+	done
 
-need_tools
-find_source
-for arg; do
-	case $arg in
-	source)		[[ -d $tree/pristine ]] || { lock; make_pristine; }
-			printf '%s\n' "$tree/pristine" >&3 ;;
-	patched)	lock; make_pristine; make_patched
-			printf '%s\n' "$tree/patched" >&3 ;;
-	headers)	headers ;;
-	*)		kernel "$arg" ;;
-	esac
-done
+	need_tools
+	find_source
+	for arg; do
+		case $arg in
+		source)		[[ -d $tree/pristine ]] || { lock; make_pristine; }
+				printf '%s\n' "$tree/pristine" >&3 ;;
+		patched)	lock; make_pristine; make_patched
+				printf '%s\n' "$tree/patched" >&3 ;;
+		headers)	headers ;;
+		*)		kernel "$arg" ;;
+		esac
+	done
+}
+
+# bash reads a script as it goes: with all on this line, an edit during a build does no harm
+main "$@"; exit

@@ -407,7 +407,6 @@ key() {
 check_config() {
 	local line sym
 	while read -r line; do
-		[[ $line != *CONFIG_IOMMU_FREEZE* || -z $hookless ]] || continue
 		case $line in
 		CONFIG_*)
 			grep -qxF "$line" "$2" ||
@@ -437,7 +436,7 @@ seed() {
 }
 
 configure() {
-	local config=$1 src=$2 out=$3 log=$4 f hookless=
+	local config=$1 src=$2 out=$3 log=$4 f
 	seed "$config" "$out"
 	mkdir -p "$out"
 	{
@@ -446,10 +445,6 @@ configure() {
 		(cd "$out" && "$src/scripts/kconfig/merge_config.sh" -m -O "$out" .config $(fragments "$config"))
 		make -C "$src" O="$out" olddefconfig
 	} >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$config: the configuration failed: $log"; }
-	if [[ $config != stock ]] && ! grep -q drivers/iommu/freeze/ "$src/drivers/iommu/Kconfig"; then
-		hookless=1
-		say "$config: no patch hooks drivers/iommu/freeze in yet: built without CONFIG_IOMMU_FREEZE"
-	fi
 	for f in $(fragments "$config"); do check_config "$f" "$out/.config"; done
 }
 

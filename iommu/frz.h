@@ -21,6 +21,7 @@
 
 #ifdef __KERNEL__
 #include <asm/byteorder.h>
+#include <linux/align.h>
 #include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>

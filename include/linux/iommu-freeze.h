@@ -23,6 +23,11 @@ struct pci_dev;
 struct pci_driver;
 struct vfio_device_file;
 
+/* Only called where iommufd_freeze_device() said yes. */
+int iommufd_freeze_attach(struct iommufd_hw_pagetable *hwpt,
+			  struct iommufd_device *idev,
+			  struct iommu_attach_handle *handle);
+
 #ifdef CONFIG_IOMMU_FREEZE
 
 /* drivers/iommu/freeze/iommu */
@@ -43,16 +48,14 @@ bool iommu_freeze_pci_running(struct pci_dev *pdev);
 void iommu_freeze_pci_saved(struct pci_dev *pdev);
 
 /* drivers/iommu/freeze/iommufd */
-int iommufd_freeze_attach(struct iommufd_hw_pagetable *hwpt,
-			  struct iommufd_device *idev,
-			  struct iommu_attach_handle *handle);
 bool iommufd_freeze_device(struct iommufd_device *idev);
 
 /* drivers/iommu/freeze/vfio */
 int vfio_freeze_init(void);
 void vfio_freeze_exit(void);
 int vfio_freeze_may_open(struct vfio_device_file *df);
-int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd);
+int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd,
+			  unsigned long arg);
 
 #else /* CONFIG_IOMMU_FREEZE */
 
@@ -132,7 +135,7 @@ static inline int vfio_freeze_may_open(struct vfio_device_file *df)
 }
 
 static inline int vfio_freeze_may_ioctl(struct vfio_device_file *df,
-					unsigned int cmd)
+					unsigned int cmd, unsigned long arg)
 {
 	return 0;
 }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of drivers/iommu/freeze share inside the kernel.
+ *
+ * outgoing.c keeps what this kernel hands to the next one, incoming.c what the
+ * previous one handed to us, tables.c the memory of frozen tables in either
+ * direction and vtd.c what VT-d does with them. pci/, vfio/ and iommufd/ answer
+ * for their subsystems and come here for the rest.
+ */
+#ifndef _IOMMU_FREEZE_FREEZE_H
+#define _IOMMU_FREEZE_FREEZE_H
+
+#include <linux/iommu.h>
+#include <linux/iommu-freeze.h>
+#include <linux/list.h>
+#include <linux/pci.h>
+
+#include "frz.h"
+
+struct folio;
+struct intel_iommu;
+struct liveupdate_file_op_args;
+
+/* The name of the blob in the KHO tree. */
+#define FRZ_KHO_NAME	"iommu-freeze"
+
+/* Every line names the device first, as design decision 6 asks. */
+#define frz_info(pdev, fmt, ...) \
+	pr_info("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+#define frz_warn(pdev, fmt, ...) \
+	pr_warn("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+
+/**
+ * struct frozen_tables - the IO page tables of one frozen domain
+ * @fmt: their format
+ * @levels: levels of the tables
+ * @leaf_levels: levels at which a leaf may be, as in struct frz_encoder
+ * @top: physical address of the top table
+ * @stats: what is in them
+ * @digest: SHA-256 over the used part of each chunk
+ * @chunks: the memory
+ * @nr_chunks: elements of @chunks
+ * @sealed: the memory is read-only to the CPU
+ *
+ * Not locked: filled by one thread, constant once sealed.
+ */
+struct frozen_tables {
+	const struct frz_format *fmt;
+	u32 levels;
+	u32 leaf_levels;
+	u64 top;
+	struct frz_stats stats;
+	u8 digest[FRZ_DIGEST_LEN];
+	struct frz_chunk *chunks;
+	u32 nr_chunks;
+	bool sealed;
+};
+
+/**
+ * struct frz_store - a provider of guest RAM that survives the kexec
+ * @name: for log lines, as in "page not in a preserved memfd"
+ * @keeps: does the store keep this folio until the device is finished? Called
+ *	for each folio that a leaf maps, with the folio pinned
+ * @priv: for @keeps
+ */
+struct frz_store {
+	const char *name;
+	bool (*keeps)(const struct frz_store *store, struct folio *folio);
+	const void *priv;
+};
+
+/* tables.c */
+const struct frz_sha256 *frz_sha256_begin(void);
+void frz_sha256_end(void);
+int frozen_tables_encode(struct frozen_tables *ft,
+			 const struct frz_tables *live, u32 leaf_levels,
+			 int (*check)(void *arg, const struct frz_extent *e),
+			 void *arg, u64 *bad_iova);
+int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
+			 const struct frz_domain *rec, const char **why);
+bool frozen_tables_intact(const struct frozen_tables *ft);
+void frozen_tables_seal(struct frozen_tables *ft, bool coherent);
+void frozen_tables_drop(struct frozen_tables *ft);
+void frozen_tables_release(struct frozen_tables *ft);
+
+/**
+ * struct frozen_reader - reads frozen tables for the pure code
+ * @ft: the tables
+ * @budget: tables that may still be read; bounds the work on bad ones
+ */
+struct frozen_reader {
+	const struct frozen_tables *ft;
+	u64 budget;
+};
+
+void frozen_tables_reader(struct frozen_reader *r,
+			  const struct frozen_tables *ft, struct frz_tables *t);
+
+/* outgoing.c */
+int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
+			  const struct frz_store *store);
+void frz_outgoing_unpreserve(struct pci_dev *pdev);
+int frz_outgoing_freeze(struct pci_dev *pdev);
+void frz_outgoing_unfreeze(struct pci_dev *pdev);
+bool frz_outgoing_preserved(struct pci_dev *pdev);
+bool frz_outgoing_frozen_below(struct pci_dev *pdev);
+bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn);
+bool frz_outgoing_any_frozen(void);
+
+/* incoming.c */
+struct incoming_domain;
+enum frz_incoming {
+	FRZ_INCOMING_NONE,	/* not from the previous kernel */
+	FRZ_INCOMING_FROZEN,	/* runs on its frozen domain */
+	FRZ_INCOMING_REPLACED,	/* runs on a live domain, not finished yet */
+	FRZ_INCOMING_REFUSED,	/* blocked */
+};
+
+u64 frz_incoming_generation(void);
+bool frz_incoming_bad(void);
+enum frz_incoming frz_incoming_state(struct pci_dev *pdev);
+bool frz_incoming_frozen_below(struct pci_dev *pdev);
+bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
+		       (struct pci_dev *pdev, const struct frz_device *rec,
+			const struct frz_bridge *bridges));
+void frz_incoming_refuse(struct pci_dev *pdev, const char *why);
+void frz_incoming_replaced(struct pci_dev *pdev);
+int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
+struct pci_dev *frz_incoming_retrieve(u64 id);
+bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner);
+bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner);
+bool frz_incoming_can_finish(u64 id);
+void frz_incoming_finish(u64 id);
+
+/* The id of a device in LUO's serialized_data. */
+static inline u64 frz_pci_id(struct pci_dev *pdev)
+{
+	return ((u64)pci_domain_nr(pdev->bus) << 16) | pci_dev_id(pdev);
+}
+
+/* What incoming.c tells vtd.c about a unit of the previous kernel. */
+struct frz_incoming_unit {
+	const struct frz_blob *blob;
+	struct frz_unit rec;
+};
+
+enum frz_unit_state {
+	FRZ_UNIT_NONE,		/* nothing came from the previous kernel */
+	FRZ_UNIT_GOOD,
+	FRZ_UNIT_BAD,		/* a blob came, but says nothing usable of it */
+};
+
+enum frz_unit_state frz_incoming_unit(u64 reg_base,
+				      struct frz_incoming_unit *unit);
+void frz_incoming_unit_done(const struct frz_incoming_unit *unit,
+			    struct intel_iommu *iommu, const char *why);
+const struct frozen_tables *
+frz_incoming_expected(u32 segment, u8 bus, u8 devfn, u32 *did);
+
+/* vtd.c */
+
+/**
+ * struct vtd_entry - a legacy mode context entry (VT-d spec, section 9.3)
+ * @lo: table address, translation type, present
+ * @hi: domain id, address width
+ */
+struct vtd_entry {
+	u64 lo;
+	u64 hi;
+};
+
+struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev);
+const char *frz_vtd_check(struct pci_dev *pdev, struct iommu_domain *live);
+void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
+u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);
+bool frz_vtd_coherent(struct intel_iommu *iommu);
+int frz_vtd_did_alloc(struct intel_iommu *iommu);
+int frz_vtd_did_reserve(struct intel_iommu *iommu, u32 did);
+void frz_vtd_did_free(struct intel_iommu *iommu, u32 did);
+int frz_vtd_live_entry(struct pci_dev *pdev, struct iommu_domain *live,
+		       struct vtd_entry *e);
+void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did);
+int frz_vtd_flip(struct pci_dev *pdev, const struct vtd_entry *from,
+		 const struct vtd_entry *to);
+unsigned int frz_vtd_nr_units(void);
+const char *frz_vtd_preserve_roots(void);
+void frz_vtd_unpreserve_roots(void);
+int frz_vtd_preserve_context(struct pci_dev *pdev);
+void frz_vtd_unpreserve_context(struct pci_dev *pdev);
+int frz_vtd_write_units(struct frz_blob_writer *w);
+int frz_vtd_unit_index(struct intel_iommu *iommu);
+int frz_vtd_adopt_device(struct pci_dev *pdev);
+bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top);
+void frz_vtd_block(struct intel_iommu *iommu, u8 bus, u8 devfn, u32 did);
+
+/* iommufd/preserve.c */
+struct io_pagetable;
+const char *iommufd_freeze_preserve(struct iommufd_device *idev,
+				    struct iommu_domain **live,
+				    struct io_pagetable **iopt);
+void iommufd_freeze_unpreserve(struct io_pagetable *iopt);
+
+/* iommufd/store_memfd.c */
+void frz_store_memfd(struct frz_store *store,
+		     const struct liveupdate_file_op_args *args);
+
+/* pci/pci.c */
+const char *frz_pci_check(struct pci_dev *pdev);
+int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
+		   struct frz_bridge *bridges);
+void frz_pci_stop(struct pci_dev *pdev);
+void frz_pci_left(struct pci_dev *pdev);
+
+#endif /* _IOMMU_FREEZE_FREEZE_H */

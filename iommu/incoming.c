@@ -1,0 +1,746 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the previous kernel handed to this one.
+ *
+ * Structure: a copy of the blob and, made from it, an array of frozen domains
+ * and one of devices. A device is frozen until its VMM has replaced the domain,
+ * then replaced until the VMM is finished, then forgotten. Whatever does not
+ * check out on the way makes it refused: bus mastering off, no context entry, one
+ * log line, and the boot goes on.
+ *
+ * A blob that cannot be read at all leaves no devices to refuse. Then every unit
+ * starts with empty tables and every endpoint without bus mastering.
+ *
+ * Locking: incoming_lock guards state, owner and pdev of a device. The arrays do
+ * not change after boot; a domain's tables are freed by the last device that
+ * finishes it, under finish_lock.
+ *
+ * Fails: anything that comes from the other kernel.
+ */
+#include <linux/init.h>
+#include <linux/iommu.h>
+#include <linux/kexec_handover.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "../../iommu-priv.h"
+#include "freeze.h"
+
+/**
+ * struct incoming_domain - a frozen domain
+ * @domain: what the IOMMU core sees: no map, no unmap
+ * @rec: its record
+ * @tables: its tables
+ * @iommu: its unit, NULL until that was adopted
+ * @why: reason why it was refused, or NULL
+ * @users: devices that are not finished
+ */
+struct incoming_domain {
+	struct iommu_domain domain;
+	struct frz_domain rec;
+	struct frozen_tables tables;
+	struct intel_iommu *iommu;
+	const char *why;
+	unsigned int users;
+};
+
+struct incoming_device {
+	struct frz_device rec;
+	struct frz_bridge bridges[FRZ_MAX_BRIDGES];
+	struct incoming_domain *domain;
+	struct pci_dev *pdev;
+	enum frz_incoming state;
+	bool adopted;
+	const void *owner;
+	ktime_t compared;
+	s64 compare_us;
+	u64 leaves;
+};
+
+static DEFINE_SPINLOCK(incoming_lock);
+static DEFINE_MUTEX(finish_lock);
+static struct frz_blob blob;
+static bool bad;
+static struct incoming_domain *domains;
+static struct incoming_device *devices;
+
+static const struct iommu_domain_ops frozen_domain_ops;
+
+#define for_each_incoming(dev) \
+	for ((dev) = devices; (dev) && (dev) < devices + blob.nr_devices; (dev)++)
+
+/**
+ * iommu_domain_is_frozen - Is this a frozen domain?
+ * @domain: any domain, or NULL
+ *
+ * Context: Any.
+ */
+bool iommu_domain_is_frozen(const struct iommu_domain *domain)
+{
+	return domain && domain->ops == &frozen_domain_ops;
+}
+
+static struct incoming_domain *to_incoming(struct iommu_domain *domain)
+{
+	return container_of(domain, struct incoming_domain, domain);
+}
+
+/* A device is on its frozen domain from boot; nobody can be attached to it. */
+static int frozen_attach_dev(struct iommu_domain *domain, struct device *dev,
+			     struct iommu_domain *old)
+{
+	return -EBUSY;
+}
+
+static phys_addr_t frozen_iova_to_phys(struct iommu_domain *domain,
+				       dma_addr_t iova)
+{
+	struct frozen_reader r;
+	struct frz_extent leaf;
+	struct frz_tables t;
+
+	frozen_tables_reader(&r, &to_incoming(domain)->tables, &t);
+	if (frz_lookup(&t, iova, &leaf))
+		return 0;
+	return leaf.pa + (iova - leaf.iova);
+}
+
+static const struct iommu_domain_ops frozen_domain_ops = {
+	.attach_dev = frozen_attach_dev,
+	.iova_to_phys = frozen_iova_to_phys,
+};
+
+static struct incoming_device *find_pdev(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+
+	for_each_incoming(dev)
+		if (dev->pdev == pdev)
+			return dev;
+	return NULL;
+}
+
+static struct incoming_device *find_at(u32 segment, u8 bus, u8 devfn)
+{
+	struct incoming_device *dev;
+
+	for_each_incoming(dev)
+		if (dev->rec.segment == segment && dev->rec.bus == bus &&
+		    dev->rec.devfn == devfn)
+			return dev;
+	return NULL;
+}
+
+static struct incoming_device *find_id(u64 id)
+{
+	if (id >> 48)
+		return NULL;
+	return find_at(id >> 16, id >> 8, id);
+}
+
+static void refuse(struct incoming_device *dev, const char *why)
+{
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		if (dev->state != FRZ_INCOMING_FROZEN)
+			return;
+		dev->state = FRZ_INCOMING_REFUSED;
+	}
+	if (dev->pdev)
+		frz_pci_stop(dev->pdev);
+	if (dev->domain->iommu)
+		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
+			      dev->domain->rec.did);
+	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
+	       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+	       PCI_FUNC(dev->rec.devfn), why);
+}
+
+/**
+ * frz_incoming_refuse - Stop an incoming device
+ * @pdev: the device
+ * @why: reason, for the log
+ *
+ * Context: May sleep. Does nothing if the device is not frozen.
+ */
+void frz_incoming_refuse(struct pci_dev *pdev, const char *why)
+{
+	struct incoming_device *dev = find_pdev(pdev);
+
+	if (dev)
+		refuse(dev, why);
+}
+
+/**
+ * iommu_freeze_refuse_all - Stop every incoming device
+ * @why: reason, for the log
+ *
+ * Context: May sleep. Called before translation is turned off.
+ */
+void iommu_freeze_refuse_all(const char *why)
+{
+	struct incoming_device *dev;
+
+	for_each_incoming(dev)
+		refuse(dev, why);
+}
+
+/**
+ * frz_incoming_generation - Kexecs in a row that carried something frozen
+ *
+ * Return: 0 if nothing came with this boot.
+ */
+u64 frz_incoming_generation(void)
+{
+	return blob.generation;
+}
+
+/**
+ * frz_incoming_bad - Did a blob come that cannot be read?
+ */
+bool frz_incoming_bad(void)
+{
+	return bad;
+}
+
+/**
+ * frz_incoming_state - State of a device
+ * @pdev: any device
+ *
+ * Context: Any.
+ */
+enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev = find_pdev(pdev);
+	return dev ? dev->state : FRZ_INCOMING_NONE;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_state);
+
+/**
+ * frz_incoming_frozen_below - Is this a frozen device or a bridge above one?
+ * @pdev: the device or bridge
+ *
+ * Context: Any.
+ */
+bool frz_incoming_frozen_below(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+	struct pci_dev *up;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	for_each_incoming(dev) {
+		if (dev->state != FRZ_INCOMING_FROZEN)
+			continue;
+		for (up = dev->pdev; up; up = pci_upstream_bridge(up))
+			if (up == pdev)
+				return true;
+	}
+	return false;
+}
+
+/**
+ * frz_incoming_seen - PCI found a device
+ * @pdev: the device
+ * @check: tells NULL if it is the device of the record, else a reason
+ *
+ * Context: Enumeration, before any driver can match.
+ * Return: true if it is a frozen device and must run on.
+ */
+bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
+		       (struct pci_dev *pdev, const struct frz_device *rec,
+			const struct frz_bridge *bridges))
+{
+	struct incoming_device *dev;
+	const char *why;
+
+	dev = find_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
+	if (!dev || dev->state == FRZ_INCOMING_NONE || dev->pdev)
+		return false;
+
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		dev->pdev = pci_dev_get(pdev);
+	if (dev->state == FRZ_INCOMING_REFUSED) {
+		frz_pci_stop(pdev);
+		return false;
+	}
+	why = check(pdev, &dev->rec, dev->bridges);
+	if (why) {
+		refuse(dev, why);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * frz_incoming_unit - Look up an IOMMU unit in the handover
+ * @reg_base: physical address of its registers
+ * @unit: set when the unit is good
+ *
+ * Devices of the unit that PCI has not found by now are refused.
+ *
+ * Context: Boot, after PCI enumeration.
+ */
+enum frz_unit_state frz_incoming_unit(u64 reg_base,
+				      struct frz_incoming_unit *unit)
+{
+	struct incoming_device *dev;
+
+	if (bad)
+		return FRZ_UNIT_BAD;
+	if (!blob.nr_devices)
+		return FRZ_UNIT_NONE;
+
+	for_each_incoming(dev)
+		if (!dev->pdev)
+			refuse(dev, "it is not there any more");
+
+	memset(unit, 0, sizeof(*unit));
+	unit->blob = &blob;
+	while (frz_blob_next_unit(&blob, &unit->rec))
+		if (unit->rec.reg_base == reg_base)
+			return FRZ_UNIT_GOOD;
+	return FRZ_UNIT_BAD;
+}
+
+/**
+ * frz_incoming_unit_done - A unit was adopted or refused
+ * @unit: what frz_incoming_unit() told
+ * @iommu: the unit
+ * @why: NULL, or the reason why it was refused
+ *
+ * Context: Boot, before any domain id of the unit is allocated.
+ */
+void frz_incoming_unit_done(const struct frz_incoming_unit *unit,
+			    struct intel_iommu *iommu, const char *why)
+{
+	struct incoming_device *dev;
+	struct frz_unit rec;
+	u32 i;
+
+	for (i = 0; i < blob.nr_domains && !why; i++) {
+		struct incoming_domain *dom = &domains[i];
+
+		frz_blob_find_unit(&blob, dom->rec.unit, &rec);
+		if (rec.reg_base != unit->rec.reg_base)
+			continue;
+		if (frz_vtd_did_reserve(iommu, dom->rec.did)) {
+			dom->why = "its domain id is taken";
+			continue;
+		}
+		dom->iommu = iommu;
+		if (!dom->why)
+			frozen_tables_seal(&dom->tables, frz_vtd_coherent(iommu));
+	}
+
+	for_each_incoming(dev) {
+		frz_blob_find_unit(&blob, dev->rec.unit, &rec);
+		if (rec.reg_base != unit->rec.reg_base)
+			continue;
+		if (why || dev->domain->why)
+			refuse(dev, why ?: dev->domain->why);
+	}
+}
+
+/**
+ * frz_incoming_expected - What should the context entry at a place point to?
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function
+ * @did: set to the domain id that it should carry
+ *
+ * Return: the frozen tables, NULL if no device may run there.
+ */
+const struct frozen_tables *
+frz_incoming_expected(u32 segment, u8 bus, u8 devfn, u32 *did)
+{
+	struct incoming_device *dev = find_at(segment, bus, devfn);
+
+	if (!dev || dev->state != FRZ_INCOMING_FROZEN)
+		return NULL;
+	*did = dev->domain->rec.did;
+	return &dev->domain->tables;
+}
+
+/**
+ * iommu_freeze_adopt - The domain that a new group starts on
+ * @dev: first device of the group
+ * @alone: it is the only one
+ *
+ * Context: Group mutex held, before the first attach.
+ * Return: the frozen domain that hardware uses for @dev already, or NULL.
+ */
+struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
+{
+	struct incoming_device *in;
+
+	if (!dev_is_pci(dev))
+		return NULL;
+	in = find_pdev(to_pci_dev(dev));
+	if (!in || in->state != FRZ_INCOMING_FROZEN)
+		return NULL;
+
+	if (!in->domain->iommu) {
+		refuse(in, "its IOMMU was not on");
+		return NULL;
+	}
+	if (!alone) {
+		refuse(in, "it shares its IOMMU group now");
+		return NULL;
+	}
+	if (frz_vtd_adopt_device(in->pdev)) {
+		refuse(in, "it is behind another IOMMU or has another requester id");
+		return NULL;
+	}
+	in->adopted = true;
+	in->domain->domain.owner = dev_iommu_ops(dev);
+	frz_info(in->pdev, "incoming, runs on its frozen domain\n");
+	return &in->domain->domain;
+}
+
+static const char *prot_name(u32 prot)
+{
+	switch (prot & (FRZ_READ | FRZ_WRITE)) {
+	case FRZ_READ:
+		return "read-only";
+	case FRZ_WRITE:
+		return "write-only";
+	default:
+		return "read-write";
+	}
+}
+
+/**
+ * frz_incoming_compare - May this live domain replace the frozen one?
+ * @pdev: an incoming device on its frozen domain
+ * @live: the domain to attach; its map must not change until it is attached
+ *
+ * Context: May sleep; takes as long as there are entries.
+ * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
+ * -EIO if tables cannot be read, both after one log line.
+ */
+int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+{
+	struct incoming_device *dev = find_pdev(pdev);
+	struct frz_tables frozen_t, live_t;
+	ktime_t begin = ktime_get();
+	struct frozen_reader r;
+	struct frz_stats stats;
+	struct frz_diff diff;
+	const char *why;
+	u64 offset;
+	int ret;
+
+	if (!dev)
+		return -ENODEV;
+	why = frz_vtd_check(pdev, live);
+	if (why) {
+		frz_warn(pdev, "not replaced: %s\n", why);
+		return -EINVAL;
+	}
+
+	frozen_tables_reader(&r, &dev->domain->tables, &frozen_t);
+	frz_vtd_live_tables(live, &live_t);
+	ret = frz_compare(&frozen_t, &live_t, &diff, &stats);
+	if (ret < 0) {
+		frz_warn(pdev, "not replaced: iova %#llx: the %s tables cannot be read (error %d)\n",
+			 diff.iova, diff.live_failed ? "new" : "frozen", ret);
+		return -EIO;
+	}
+	if (ret) {
+		offset = diff.iova - diff.frozen.iova;
+		if (!diff.live_present)
+			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, not mapped now\n",
+				 diff.iova, diff.frozen.pa + offset,
+				 prot_name(diff.frozen.prot));
+		else
+			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, now mapped to %#llx %s\n",
+				 diff.iova, diff.frozen.pa + offset,
+				 prot_name(diff.frozen.prot),
+				 diff.live.pa + (diff.iova - diff.live.iova),
+				 prot_name(diff.live.prot));
+		return -EUCLEAN;
+	}
+	dev->compared = ktime_get();
+	dev->compare_us = ktime_us_delta(dev->compared, begin);
+	dev->leaves = stats.leaves;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_compare);
+
+/**
+ * frz_incoming_replaced - A device left its frozen domain
+ * @pdev: the device
+ *
+ * Context: Group mutex held.
+ */
+void frz_incoming_replaced(struct pci_dev *pdev)
+{
+	struct incoming_device *dev = find_pdev(pdev);
+
+	if (!dev)
+		return;
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		dev->state = FRZ_INCOMING_REPLACED;
+	frz_pci_left(pdev);
+	frz_info(pdev, "replaced in %lld us (%llu leaves compared in %lld us)\n",
+		 ktime_us_delta(ktime_get(), dev->compared), dev->leaves,
+		 dev->compare_us);
+}
+
+/**
+ * frz_incoming_retrieve - Get an incoming device for the VMM
+ * @id: frz_pci_id() of it, in the previous kernel
+ *
+ * Return: the device with a reference, or NULL after a log line.
+ */
+struct pci_dev *frz_incoming_retrieve(u64 id)
+{
+	struct incoming_device *dev = find_id(id);
+
+	if (!dev) {
+		pr_err("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
+		       id);
+		return NULL;
+	}
+	guard(spinlock_irqsave)(&incoming_lock);
+	if (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted) {
+		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
+		       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+		       PCI_FUNC(dev->rec.devfn));
+		return NULL;
+	}
+	return pci_dev_get(dev->pdev);
+}
+EXPORT_SYMBOL_GPL(frz_incoming_retrieve);
+
+/**
+ * frz_incoming_set_owner - Note whom a retrieved device was given to
+ * @pdev: the device
+ * @owner: any pointer that tells the owner from others, NULL for none
+ *
+ * Return: false if there is an owner already.
+ */
+bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner)
+{
+	struct incoming_device *dev;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev = find_pdev(pdev);
+	if (!dev || (owner && dev->owner))
+		return false;
+	dev->owner = owner;
+	return true;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_set_owner);
+
+/**
+ * frz_incoming_is_owner - May @owner open this device?
+ * @pdev: any device
+ * @owner: as for frz_incoming_set_owner()
+ *
+ * Return: true unless the device is frozen and was given to another owner, or
+ * to none.
+ */
+bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner)
+{
+	struct incoming_device *dev;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev = find_pdev(pdev);
+	return !dev || dev->state != FRZ_INCOMING_FROZEN ||
+	       dev->owner == owner;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_is_owner);
+
+/**
+ * frz_incoming_can_finish - May what was kept for a device be released?
+ * @id: frz_pci_id() of it, in the previous kernel
+ *
+ * Return: false while hardware may use it, after a log line.
+ */
+bool frz_incoming_can_finish(u64 id)
+{
+	struct incoming_device *dev = find_id(id);
+
+	if (!dev || dev->state == FRZ_INCOMING_NONE ||
+	    dev->state == FRZ_INCOMING_REFUSED)
+		return true;
+	if (dev->state == FRZ_INCOMING_REPLACED &&
+	    frz_vtd_has_left(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
+			     dev->domain->tables.top))
+		return true;
+	pr_warn("iommu-freeze: %s: not finished: still on its frozen domain; attach it first\n",
+		pci_name(dev->pdev));
+	return false;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
+
+/**
+ * frz_incoming_finish - Release what was kept for a device
+ * @id: as for frz_incoming_can_finish(), which said yes
+ *
+ * Context: May sleep.
+ */
+void frz_incoming_finish(u64 id)
+{
+	struct incoming_device *dev = find_id(id);
+	struct incoming_domain *dom;
+	struct pci_dev *pdev;
+
+	guard(mutex)(&finish_lock);
+	if (!dev || dev->state == FRZ_INCOMING_NONE)
+		return;
+
+	dom = dev->domain;
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		pdev = dev->pdev;
+		dev->state = FRZ_INCOMING_NONE;
+		dev->pdev = NULL;
+		dev->owner = NULL;
+	}
+	if (!--dom->users) {
+		if (dom->iommu)
+			frz_vtd_did_free(dom->iommu, dom->rec.did);
+		frozen_tables_release(&dom->tables);
+	}
+	if (pdev)
+		frz_info(pdev, "finished\n");
+	pci_dev_put(pdev);
+}
+EXPORT_SYMBOL_GPL(frz_incoming_finish);
+
+static int __init import_domains(void)
+{
+	struct frz_domain rec = {};
+	struct incoming_domain *dom;
+
+	domains = kcalloc(blob.nr_domains, sizeof(*domains), GFP_KERNEL);
+	if (!domains)
+		return -ENOMEM;
+
+	for (dom = domains; frz_blob_next_domain(&blob, &rec); dom++) {
+		dom->rec = rec;
+		dom->domain.type = IOMMU_DOMAIN_UNMANAGED;
+		dom->domain.ops = &frozen_domain_ops;
+		dom->domain.pgsize_bitmap = SZ_4K;
+		frozen_tables_import(&dom->tables, &blob, &rec, &dom->why);
+	}
+	return 0;
+}
+
+static int __init import_devices(void)
+{
+	struct frz_device rec = {};
+	struct incoming_device *dev;
+	u32 i;
+
+	devices = kcalloc(blob.nr_devices, sizeof(*devices), GFP_KERNEL);
+	if (!devices)
+		return -ENOMEM;
+
+	for (dev = devices; frz_blob_next_device(&blob, &rec); dev++) {
+		dev->rec = rec;
+		dev->state = FRZ_INCOMING_FROZEN;
+		for (i = 0; i < rec.nr_bridges; i++)
+			frz_blob_bridge(&blob, &rec, i, &dev->bridges[i]);
+		for (i = 0; i < blob.nr_domains; i++)
+			if (domains[i].rec.id == rec.domain)
+				dev->domain = &domains[i];
+		dev->domain->users++;
+		if (dev->domain->why)
+			refuse(dev, dev->domain->why);
+		else if (rec.state != FRZ_DEVICE_FROZEN)
+			refuse(dev, "it was preserved, but never frozen");
+	}
+	return 0;
+}
+
+/* Our own copy: the page allocator gets the memory of the original back. */
+static void * __init take_blob(phys_addr_t phys, size_t size)
+{
+	int order = kho_preserved_order(phys);
+	void *copy;
+
+	if (order < 0 || size > PAGE_SIZE << order) {
+		pr_err("iommu-freeze: the handover is not in preserved memory\n");
+		return NULL;
+	}
+	copy = kvmemdup(phys_to_virt(phys), size, GFP_KERNEL);
+	kho_restore_free(phys_to_virt(phys));
+	if (!copy)
+		pr_err("iommu-freeze: no memory for the handover\n");
+	return copy;
+}
+
+static int __init frz_incoming_init(void)
+{
+	struct frz_blob_error err = {};
+	phys_addr_t phys;
+	size_t size;
+	void *copy;
+	int ret;
+
+	ret = kho_retrieve_subtree(FRZ_KHO_NAME, &phys, &size);
+	if (ret == -ENOENT)
+		return 0;
+
+	bad = true;
+	if (ret) {
+		pr_err("iommu-freeze: the handover cannot be found (error %d)\n",
+		       ret);
+		goto out;
+	}
+	copy = take_blob(phys, size);
+	if (!copy)
+		goto out;
+
+	ret = frz_blob_open(&blob, copy, size, frz_sha256_begin(), &err);
+	frz_sha256_end();
+	if (ret) {
+		pr_err("iommu-freeze: the handover is refused: offset %#zx: %s (value %#llx, error %d)\n",
+		       err.offset, err.reason, err.value, ret);
+		goto out_free;
+	}
+	if (!(blob.flags & FRZ_BLOB_FROZEN) || !blob.nr_devices) {
+		/* Somebody preserved and unpreserved, nothing is frozen. */
+		bad = false;
+		goto out_free;
+	}
+	if (import_domains() || import_devices()) {
+		pr_err("iommu-freeze: no memory for the incoming devices\n");
+		kfree(devices);
+		devices = NULL;
+		goto out_free;
+	}
+	bad = false;
+	pr_info("iommu-freeze: %u devices on %u frozen domains come from the previous kernel\n",
+		blob.nr_devices, blob.nr_domains);
+	return 0;
+
+out_free:
+	memset(&blob, 0, sizeof(blob));
+	kvfree(copy);
+out:
+	if (bad)
+		pr_err("iommu-freeze: every device starts blocked and without bus mastering\n");
+	return 0;
+}
+postcore_initcall(frz_incoming_init);
+
+/* By now the IOMMU driver has probed: who is not on a frozen domain never will. */
+static int __init frz_incoming_settle(void)
+{
+	struct incoming_device *dev;
+
+	for_each_incoming(dev)
+		if (!dev->adopted)
+			refuse(dev, "no IOMMU driver took it over");
+	return 0;
+}
+device_initcall(frz_incoming_settle);

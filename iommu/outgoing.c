@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What this kernel hands to the next one.
+ *
+ * Structure: a list of preserved devices, each with the record that describes it
+ * and the context entries to flip between, and a list of frozen domains that
+ * they share when they share a live domain. Both are described by a blob in
+ * KHO-preserved memory.
+ *
+ * Preserve does what can fail or take time: it walks, allocates, encodes, and
+ * makes sure that the blob will have room. Freeze only flips the context entry
+ * and writes the blob into that room: it allocates nothing. The blob names only
+ * devices that are frozen, so the next kernel never hears of one that is not.
+ *
+ * Locking: outgoing_lock serialises everything that changes the lists.
+ * outgoing_list_lock is held for each change of the device list and of a
+ * device's frozen flag, so that pci/ may look from any context. At shutdown
+ * there is one CPU and no lock is taken.
+ *
+ * Fails: preserve with an errno and one log line that names the device; freeze
+ * only when something changed behind the preserve.
+ */
+#include <linux/bitmap.h>
+#include <linux/kexec_handover.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "freeze.h"
+
+/* A frozen domain on one unit, shared by the devices of one live domain. */
+struct outgoing_domain {
+	struct list_head node;
+	struct iommu_domain *live;
+	struct intel_iommu *iommu;
+	unsigned int users;
+	unsigned int nr_frozen;
+	u32 id;
+	u32 did;
+	struct frozen_tables tables;
+};
+
+struct outgoing_device {
+	struct list_head node;
+	struct pci_dev *pdev;
+	struct outgoing_domain *domain;
+	struct vtd_entry live_entry;
+	struct vtd_entry frozen_entry;
+	struct frz_device rec;
+	struct frz_bridge bridges[FRZ_MAX_BRIDGES];
+	bool frozen;
+};
+
+static DEFINE_MUTEX(outgoing_lock);
+static DEFINE_SPINLOCK(outgoing_list_lock);
+static LIST_HEAD(outgoing_devices);
+static LIST_HEAD(outgoing_domains);
+static unsigned int nr_frozen;
+static u32 next_domain_id;
+
+/* The blob: room for every preserved device, written at freeze. */
+static void *blob;
+static size_t blob_room;
+
+static struct outgoing_device *find_device(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev;
+
+	list_for_each_entry(dev, &outgoing_devices, node)
+		if (dev->pdev == pdev)
+			return dev;
+	return NULL;
+}
+
+/* The context table is one page for a whole bus: give it up with the last. */
+static void put_context(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev;
+
+	list_for_each_entry(dev, &outgoing_devices, node)
+		if (dev->pdev != pdev && dev->pdev->bus == pdev->bus &&
+		    frz_vtd_unit(dev->pdev) == frz_vtd_unit(pdev))
+			return;
+	frz_vtd_unpreserve_context(pdev);
+}
+
+/* Describe what is frozen now. Needs no memory: the room was made at preserve. */
+static int write_blob(void)
+{
+	struct frz_blob_writer w;
+	struct outgoing_domain *dom;
+	struct outgoing_device *dev;
+	long len;
+
+	lockdep_assert_held(&outgoing_lock);
+
+	frz_blob_begin(&w, blob, blob_room);
+	if (nr_frozen) {
+		frz_vtd_write_units(&w);
+		list_for_each_entry(dom, &outgoing_domains, node) {
+			struct frz_domain rec = {
+				.id = dom->id,
+				.format = dom->tables.fmt->id,
+				.levels = dom->tables.levels,
+				.leaf_levels = dom->tables.leaf_levels,
+				.unit = frz_vtd_unit_index(dom->iommu),
+				.did = dom->did,
+				.top = dom->tables.top,
+				.stats = dom->tables.stats,
+			};
+
+			if (!dom->nr_frozen)
+				continue;
+			memcpy(rec.digest, dom->tables.digest,
+			       sizeof(rec.digest));
+			frz_blob_add_domain(&w, &rec, dom->tables.chunks,
+					    dom->tables.nr_chunks);
+		}
+		list_for_each_entry(dev, &outgoing_devices, node)
+			if (dev->frozen)
+				frz_blob_add_device(&w, &dev->rec, dev->bridges,
+						    dev->rec.nr_bridges);
+	}
+
+	len = frz_blob_end(&w, nr_frozen ? FRZ_BLOB_FROZEN : 0,
+			   frz_incoming_generation() + 1, frz_sha256_begin());
+	frz_sha256_end();
+	if (len < 0) {
+		pr_err("iommu-freeze: the blob for the next kernel is bad: %s (error %ld, offset %zu, value %#llx)\n",
+		       w.err.reason ?: "no room", len, w.err.offset,
+		       w.err.value);
+		return len;
+	}
+	return 0;
+}
+
+static size_t blob_need(void)
+{
+	struct outgoing_domain *dom;
+	size_t need = frz_blob_size_header();
+	struct outgoing_device *dev;
+
+	need += frz_vtd_nr_units() * frz_blob_size_unit(FRZ_MAX_CONTEXTS);
+	list_for_each_entry(dom, &outgoing_domains, node)
+		need += frz_blob_size_domain(dom->tables.nr_chunks);
+	list_for_each_entry(dev, &outgoing_devices, node)
+		need += frz_blob_size_device(FRZ_MAX_BRIDGES);
+	return need;
+}
+
+static void drop_blob(void)
+{
+	if (!blob)
+		return;
+	kho_remove_subtree(blob);
+	kho_unpreserve_free(blob);
+	blob = NULL;
+	blob_room = 0;
+}
+
+/* Make sure that the blob will have room for everything that is on the lists. */
+static int reserve_blob(void)
+{
+	size_t need = blob_need();
+	void *new;
+	int ret;
+
+	if (need <= blob_room)
+		return 0;
+	if (need > FRZ_MAX_BLOB_LEN)
+		return -E2BIG;
+
+	need = roundup_pow_of_two(PAGE_ALIGN(need));
+	new = kho_alloc_preserve(need);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+
+	/* KHO knows the subtree by name, so the old one must go first. */
+	drop_blob();
+	blob = new;
+	blob_room = need;
+	ret = kho_add_subtree(FRZ_KHO_NAME, blob, blob_room);
+	if (ret) {
+		kho_unpreserve_free(blob);
+		blob = NULL;
+		blob_room = 0;
+		return ret;
+	}
+	return write_blob();
+}
+
+struct check_state {
+	struct pci_dev *pdev;
+	const struct frz_store *store;
+};
+
+/*
+ * Ask the store about every leaf. The file alone would not do: a hole that was
+ * punched after the map leaves a page that is pinned, mapped, and not kept.
+ */
+static int check_extent(void *arg, const struct frz_extent *e)
+{
+	struct check_state *state = arg;
+	u64 end = e->pa + e->len;
+	u64 pa = e->pa;
+
+	while (pa < end) {
+		struct page *page = pfn_to_online_page(PHYS_PFN(pa));
+		struct folio *folio;
+
+		if (!page || PageReserved(page)) {
+			frz_warn(state->pdev, "not preserved: iova %#llx: not RAM; unmap device memory (P2P) first\n",
+				 e->iova + (pa - e->pa));
+			return -EFAULT;
+		}
+		folio = page_folio(page);
+		if (!state->store->keeps(state->store, folio)) {
+			frz_warn(state->pdev, "not preserved: iova %#llx: page not in a %s\n",
+				 e->iova + (pa - e->pa), state->store->name);
+			return -EPERM;
+		}
+		pa = PFN_PHYS(folio_pfn(folio)) + folio_size(folio);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void put_domain(struct outgoing_domain *dom)
+{
+	if (--dom->users)
+		return;
+	list_del(&dom->node);
+	if (dom->did)
+		frz_vtd_did_free(dom->iommu, dom->did);
+	frozen_tables_drop(&dom->tables);
+	kfree(dom);
+}
+
+/* The frozen domain for this live one: that of another device, or a new one. */
+static struct outgoing_domain *get_domain(struct pci_dev *pdev,
+					  struct iommu_domain *live,
+					  const struct frz_store *store)
+{
+	struct intel_iommu *iommu = frz_vtd_unit(pdev);
+	struct check_state state = { .pdev = pdev, .store = store };
+	struct outgoing_domain *dom;
+	struct frz_tables tables;
+	u64 bad_iova = 0;
+	int ret;
+
+	frz_vtd_live_tables(live, &tables);
+
+	/* Shared, but this device's session must keep the memory as well. */
+	list_for_each_entry(dom, &outgoing_domains, node) {
+		if (dom->live != live || dom->iommu != iommu)
+			continue;
+		ret = frz_walk(&tables, check_extent, &state, NULL, &bad_iova);
+		if (ret)
+			return ERR_PTR(ret);
+		dom->users++;
+		return dom;
+	}
+
+	dom = kzalloc(sizeof(*dom), GFP_KERNEL);
+	if (!dom)
+		return ERR_PTR(-ENOMEM);
+	dom->live = live;
+	dom->iommu = iommu;
+	dom->id = next_domain_id++;
+	dom->users = 1;
+
+	ret = frozen_tables_encode(&dom->tables, &tables,
+				   frz_vtd_leaf_levels(iommu), check_extent,
+				   &state, &bad_iova);
+	if (ret) {
+		if (ret == -EINVAL)
+			frz_warn(pdev, "not preserved: iova %#llx: the live tables cannot be read\n",
+				 bad_iova);
+		kfree(dom);
+		return ERR_PTR(ret);
+	}
+	frozen_tables_seal(&dom->tables, frz_vtd_coherent(iommu));
+	list_add_tail(&dom->node, &outgoing_domains);
+
+	ret = frz_vtd_did_alloc(iommu);
+	if (ret < 0) {
+		frz_warn(pdev, "not preserved: the IOMMU has no domain id left\n");
+		put_domain(dom);
+		return ERR_PTR(ret);
+	}
+	dom->did = ret;
+	return dom;
+}
+
+/**
+ * frz_outgoing_preserve - Prepare a device to be frozen
+ * @pdev: the device, attached to @live
+ * @live: its domain, whose map must not change until unpreserve
+ * @store: what keeps its memory
+ *
+ * Context: May sleep; takes time in proportion to the entries of the live
+ * tables. The caller keeps the device from being attached elsewhere.
+ * Return: 0, or an errno after one log line that says why.
+ */
+int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
+			  const struct frz_store *store)
+{
+	struct outgoing_device *dev;
+	const char *why;
+	int ret;
+
+	guard(mutex)(&outgoing_lock);
+
+	why = frz_vtd_check(pdev, live);
+	if (why) {
+		frz_warn(pdev, "not preserved: %s\n", why);
+		return -EOPNOTSUPP;
+	}
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->pdev = pdev;
+
+	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
+	if (!ret)
+		ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
+	if (ret)
+		goto err_free;
+
+	dev->domain = get_domain(pdev, live, store);
+	if (IS_ERR(dev->domain)) {
+		ret = PTR_ERR(dev->domain);
+		goto err_free;
+	}
+	dev->rec.domain = dev->domain->id;
+	dev->rec.unit = frz_vtd_unit_index(dev->domain->iommu);
+	dev->rec.state = FRZ_DEVICE_FROZEN;
+	dev->frozen_entry = dev->live_entry;
+	frz_vtd_frozen_entry(&dev->frozen_entry, dev->domain->tables.top,
+			     dev->domain->did);
+
+	if (list_empty(&outgoing_devices)) {
+		why = frz_vtd_preserve_roots();
+		if (why) {
+			frz_warn(pdev, "not preserved: %s\n", why);
+			ret = -EOPNOTSUPP;
+			goto err_domain;
+		}
+	}
+	ret = frz_vtd_preserve_context(pdev);
+	if (ret)
+		goto err_roots;
+
+	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
+		list_add_tail(&dev->node, &outgoing_devices);
+
+	ret = reserve_blob();
+	if (ret) {
+		frz_warn(pdev, "not preserved: no room for the handover (error %d)\n",
+			 ret);
+		goto err_list;
+	}
+
+	frz_info(pdev, "preserved: %llu extents, %llu leaves, %llu bytes of tables, %llu bytes mapped\n",
+		 dev->domain->tables.stats.extents,
+		 dev->domain->tables.stats.leaves,
+		 dev->domain->tables.stats.tables << PAGE_SHIFT,
+		 dev->domain->tables.stats.bytes);
+	return 0;
+
+err_list:
+	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
+		list_del(&dev->node);
+	put_context(pdev);
+err_roots:
+	if (list_empty(&outgoing_devices))
+		frz_vtd_unpreserve_roots();
+err_domain:
+	put_domain(dev->domain);
+err_free:
+	kfree(dev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_preserve);
+
+/**
+ * frz_outgoing_unpreserve - Undo frz_outgoing_preserve()
+ * @pdev: a preserved device
+ *
+ * Context: May sleep.
+ */
+void frz_outgoing_unpreserve(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev;
+
+	guard(mutex)(&outgoing_lock);
+
+	dev = find_device(pdev);
+	if (WARN_ON_ONCE(!dev || dev->frozen))
+		return;
+
+	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
+		list_del(&dev->node);
+	put_context(pdev);
+	put_domain(dev->domain);
+	kfree(dev);
+
+	if (list_empty(&outgoing_devices)) {
+		frz_vtd_unpreserve_roots();
+		drop_blob();
+	}
+	frz_info(pdev, "unpreserved\n");
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_unpreserve);
+
+static void set_frozen(struct outgoing_device *dev, bool frozen)
+{
+	guard(spinlock_irqsave)(&outgoing_list_lock);
+	dev->frozen = frozen;
+	if (frozen) {
+		dev->domain->nr_frozen++;
+		nr_frozen++;
+	} else {
+		dev->domain->nr_frozen--;
+		nr_frozen--;
+	}
+}
+
+/**
+ * frz_outgoing_freeze - Flip a preserved device to its frozen domain
+ * @pdev: a preserved device
+ *
+ * Allocates nothing and walks nothing. The device never stops.
+ *
+ * Context: May sleep. Called inside reboot(KEXEC).
+ * Return: 0, or an errno after one log line; the device is then on its live
+ * domain as before.
+ */
+int frz_outgoing_freeze(struct pci_dev *pdev)
+{
+	ktime_t begin = ktime_get();
+	struct outgoing_device *dev;
+	int ret;
+
+	guard(mutex)(&outgoing_lock);
+
+	dev = find_device(pdev);
+	if (!dev)
+		return -ENOENT;
+
+	/* BARs and bus mastering are the VMM's to change until now. */
+	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
+	if (ret)
+		return ret;
+
+	ret = frz_vtd_flip(pdev, &dev->live_entry, &dev->frozen_entry);
+	if (ret) {
+		frz_warn(pdev, "not frozen: its context entry changed after it was preserved\n");
+		return ret;
+	}
+
+	set_frozen(dev, true);
+	ret = write_blob();
+	if (ret) {
+		set_frozen(dev, false);
+		WARN_ON_ONCE(frz_vtd_flip(pdev, &dev->frozen_entry,
+					  &dev->live_entry));
+		return ret;
+	}
+	frz_info(pdev, "frozen in %lld us\n",
+		 ktime_us_delta(ktime_get(), begin));
+	return 0;
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_freeze);
+
+/**
+ * frz_outgoing_unfreeze - Undo frz_outgoing_freeze()
+ * @pdev: a frozen device
+ *
+ * Context: May sleep. Called when the kexec is given up.
+ */
+void frz_outgoing_unfreeze(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev;
+
+	guard(mutex)(&outgoing_lock);
+
+	dev = find_device(pdev);
+	if (!dev || !dev->frozen)
+		return;
+	if (WARN_ON_ONCE(frz_vtd_flip(pdev, &dev->frozen_entry,
+				      &dev->live_entry)))
+		return;
+	set_frozen(dev, false);
+	write_blob();
+	frz_info(pdev, "unfrozen\n");
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
+
+/**
+ * frz_outgoing_preserved - Is this device preserved?
+ * @pdev: the device
+ *
+ * Context: Any.
+ */
+bool frz_outgoing_preserved(struct pci_dev *pdev)
+{
+	guard(spinlock_irqsave)(&outgoing_list_lock);
+	return find_device(pdev);
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_preserved);
+
+/**
+ * frz_outgoing_frozen_below - Is this a frozen device or a bridge above one?
+ * @pdev: the device or bridge
+ *
+ * Context: Any.
+ */
+bool frz_outgoing_frozen_below(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev;
+	struct pci_dev *up;
+
+	if (!READ_ONCE(nr_frozen))
+		return false;
+
+	guard(spinlock_irqsave)(&outgoing_list_lock);
+	list_for_each_entry(dev, &outgoing_devices, node) {
+		if (!dev->frozen)
+			continue;
+		for (up = dev->pdev; up; up = pci_upstream_bridge(up))
+			if (up == pdev)
+				return true;
+	}
+	return false;
+}
+
+/**
+ * frz_outgoing_frozen_at - Is a frozen device at this place?
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function
+ *
+ * Context: Only with the other CPUs stopped, or with the lists stable.
+ */
+bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn)
+{
+	struct outgoing_device *dev;
+
+	list_for_each_entry(dev, &outgoing_devices, node)
+		if (dev->frozen && dev->rec.segment == segment &&
+		    dev->rec.bus == bus && dev->rec.devfn == devfn)
+			return true;
+	return false;
+}
+
+/**
+ * frz_outgoing_any_frozen - Is any device frozen?
+ *
+ * Context: Any.
+ */
+bool frz_outgoing_any_frozen(void)
+{
+	return READ_ONCE(nr_frozen);
+}

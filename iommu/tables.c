@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory of frozen tables.
+ *
+ * Structure: a struct frozen_tables owns a list of physically contiguous chunks
+ * in KHO-preserved memory, filled from the front with tables of one page each.
+ * While it is encoded one thread owns it. Then it is sealed: read-only to the
+ * CPU, with a digest over every table, and nobody writes to it until it is
+ * freed, which is why reading takes no lock.
+ *
+ * Fails: encoding (no memory, a bad live table, a caller's check) and importing
+ * what the previous kernel says (anything). Both leave nothing behind.
+ */
+#include <crypto/sha2.h>
+#include <linux/cacheflush.h>
+#include <linux/io.h>
+#include <linux/kexec_handover.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/set_memory.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "freeze.h"
+
+/*
+ * Chunks double in size as tables are added, so that a small domain does not
+ * waste memory and a large one lies in few pieces.
+ */
+#define CHUNK_MIN	SZ_16K
+#define CHUNK_MAX	SZ_2M
+
+/* struct sha256_ctx is over 100 bytes and blobs are rare: one state, one user. */
+static DEFINE_MUTEX(sha256_lock);
+static struct sha256_ctx sha256_state;
+
+static void sha256_cb_init(void *ctx)
+{
+	sha256_init(ctx);
+}
+
+static void sha256_cb_update(void *ctx, const void *data, size_t len)
+{
+	sha256_update(ctx, data, len);
+}
+
+static void sha256_cb_final(void *ctx, u8 *digest)
+{
+	sha256_final(ctx, digest);
+}
+
+static const struct frz_sha256 sha256_cb = {
+	.init = sha256_cb_init,
+	.update = sha256_cb_update,
+	.final = sha256_cb_final,
+	.ctx = &sha256_state,
+};
+
+/**
+ * frz_sha256_begin - Borrow the SHA-256 state for the pure code
+ *
+ * Context: May sleep. Give it back with frz_sha256_end().
+ * Return: the callbacks.
+ */
+const struct frz_sha256 *frz_sha256_begin(void)
+{
+	mutex_lock(&sha256_lock);
+	return &sha256_cb;
+}
+
+/**
+ * frz_sha256_end - Give back what frz_sha256_begin() lent
+ */
+void frz_sha256_end(void)
+{
+	mutex_unlock(&sha256_lock);
+}
+
+static void tables_digest(const struct frozen_tables *ft, u8 *digest)
+{
+	struct sha256_ctx ctx;
+	u32 i;
+
+	sha256_init(&ctx);
+	for (i = 0; i < ft->nr_chunks; i++)
+		sha256_update(&ctx, phys_to_virt(ft->chunks[i].address),
+			      ft->chunks[i].used);
+	sha256_final(&ctx, digest);
+}
+
+static int add_chunk(struct frozen_tables *ft)
+{
+	struct frz_chunk *chunks, *chunk;
+	size_t len = CHUNK_MIN;
+	void *mem;
+
+	if (ft->nr_chunks == FRZ_MAX_CHUNKS)
+		return -E2BIG;
+	if (ft->nr_chunks)
+		len = min_t(size_t, 2 * ft->chunks[ft->nr_chunks - 1].len,
+			    CHUNK_MAX);
+
+	chunks = krealloc_array(ft->chunks, ft->nr_chunks + 1, sizeof(*chunks),
+				GFP_KERNEL);
+	if (!chunks)
+		return -ENOMEM;
+	ft->chunks = chunks;
+
+	/* Fragmented memory has no large pieces left: take smaller ones. */
+	mem = kho_alloc_preserve(len);
+	while (IS_ERR(mem) && len > PAGE_SIZE) {
+		len /= 2;
+		mem = kho_alloc_preserve(len);
+	}
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+
+	chunk = &chunks[ft->nr_chunks++];
+	chunk->address = virt_to_phys(mem);
+	chunk->len = len;
+	chunk->used = 0;
+	return 0;
+}
+
+static __le64 *alloc_table(void *priv, u64 *pa)
+{
+	struct frozen_tables *ft = priv;
+	struct frz_chunk *chunk;
+
+	cond_resched();
+	if (!ft->nr_chunks ||
+	    ft->chunks[ft->nr_chunks - 1].used ==
+	    ft->chunks[ft->nr_chunks - 1].len) {
+		if (add_chunk(ft))
+			return NULL;
+	}
+	chunk = &ft->chunks[ft->nr_chunks - 1];
+	*pa = chunk->address + chunk->used;
+	chunk->used += PAGE_SIZE;
+	return phys_to_virt(*pa);
+}
+
+struct encode_state {
+	struct frz_encoder enc;
+	int (*check)(void *arg, const struct frz_extent *e);
+	void *arg;
+};
+
+static int encode_extent(void *arg, const struct frz_extent *e)
+{
+	struct encode_state *state = arg;
+	int ret;
+
+	ret = state->check(state->arg, e);
+	if (ret)
+		return ret;
+	return frz_encode_extent(&state->enc, e);
+}
+
+/**
+ * frozen_tables_encode - Make frozen tables from a live domain
+ * @ft: uninitialised; owned by the caller on success
+ * @live: the tables to copy, which must not change meanwhile
+ * @leaf_levels: levels at which the hardware takes a leaf
+ * @check: called for each extent before it is copied; non-zero refuses it
+ * @arg: for @check
+ * @bad_iova: where the live tables are bad, set on -EINVAL
+ *
+ * Context: May sleep, takes as long as there are entries.
+ * Return: 0, what @check returned, -ENOMEM, or -EINVAL or -EFAULT for live
+ * tables that cannot be read. Nothing is left behind on failure.
+ */
+int frozen_tables_encode(struct frozen_tables *ft,
+			 const struct frz_tables *live, u32 leaf_levels,
+			 int (*check)(void *arg, const struct frz_extent *e),
+			 void *arg, u64 *bad_iova)
+{
+	struct encode_state state = {
+		.enc = {
+			.fmt = live->fmt,
+			.levels = live->levels,
+			.leaf_levels = leaf_levels,
+			.alloc = alloc_table,
+			.priv = ft,
+		},
+		.check = check,
+		.arg = arg,
+	};
+	int ret;
+
+	memset(ft, 0, sizeof(*ft));
+	ft->fmt = live->fmt;
+	ft->levels = live->levels;
+	ft->leaf_levels = leaf_levels;
+
+	ret = frz_encode_begin(&state.enc);
+	if (!ret)
+		ret = frz_walk(live, encode_extent, &state, NULL, bad_iova);
+	if (ret) {
+		frozen_tables_drop(ft);
+		return ret;
+	}
+	ft->top = state.enc.top;
+	ft->stats = state.enc.stats;
+	return 0;
+}
+
+/**
+ * frozen_tables_import - Take over frozen tables of the previous kernel
+ * @ft: uninitialised; owned by the caller on success
+ * @b: the open blob
+ * @rec: the domain's record in it
+ * @why: set to the reason on failure
+ *
+ * Checks that each chunk is memory that KHO kept for us, in one piece of that
+ * size, and that the tables still have the digest they were handed over with.
+ *
+ * Context: May sleep. Early enough that nothing else restored the chunks.
+ * Return: 0; -EBADMSG if the digest is wrong, in which case the memory is still
+ * the caller's to release; -EINVAL or -ENOMEM with nothing to release.
+ */
+int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
+			 const struct frz_domain *rec, const char **why)
+{
+	u32 i;
+
+	memset(ft, 0, sizeof(*ft));
+	ft->fmt = frz_format_by_id(rec->format);
+	ft->levels = rec->levels;
+	ft->leaf_levels = rec->leaf_levels;
+	ft->top = rec->top;
+	ft->stats = rec->stats;
+	memcpy(ft->digest, rec->digest, sizeof(ft->digest));
+
+	ft->chunks = kcalloc(rec->nr_chunks, sizeof(*ft->chunks), GFP_KERNEL);
+	if (!ft->chunks) {
+		*why = "no memory for the list of its chunks";
+		return -ENOMEM;
+	}
+
+	for (i = 0; i < rec->nr_chunks; i++) {
+		struct frz_chunk *chunk = &ft->chunks[i];
+		int order;
+
+		frz_blob_chunk(b, rec, i, chunk);
+		order = kho_preserved_order(chunk->address);
+		if (order < 0 || PAGE_SIZE << order != chunk->len) {
+			*why = "a chunk of its tables is not preserved memory";
+			kfree(ft->chunks);
+			ft->chunks = NULL;
+			return -EINVAL;
+		}
+	}
+	ft->nr_chunks = rec->nr_chunks;
+
+	if (!frozen_tables_intact(ft)) {
+		*why = "the digest of its tables does not match";
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/**
+ * frozen_tables_intact - Do the tables still have their digest?
+ * @ft: the tables
+ *
+ * Context: May sleep.
+ * Return: true if not a bit has changed.
+ */
+bool frozen_tables_intact(const struct frozen_tables *ft)
+{
+	u8 digest[FRZ_DIGEST_LEN];
+
+	tables_digest(ft, digest);
+	return !memcmp(digest, ft->digest, sizeof(digest));
+}
+
+/**
+ * frozen_tables_seal - Finish frozen tables before hardware uses them
+ * @ft: the tables, freshly encoded or imported
+ * @coherent: the unit's page walks snoop the CPU caches (VT-d ECAP.C)
+ *
+ * Computes the digest and makes the memory read-only to the CPU, so that a stray
+ * write is caught where it happens. That can fail only for lack of memory to
+ * split a large page of the direct map; the tables are as good without.
+ *
+ * Context: May sleep.
+ */
+void frozen_tables_seal(struct frozen_tables *ft, bool coherent)
+{
+	u32 i;
+
+	tables_digest(ft, ft->digest);
+	for (i = 0; i < ft->nr_chunks; i++) {
+		void *mem = phys_to_virt(ft->chunks[i].address);
+
+		if (!coherent)
+			clflush_cache_range(mem, ft->chunks[i].used);
+		if (set_memory_ro((unsigned long)mem,
+				  ft->chunks[i].len >> PAGE_SHIFT))
+			pr_warn_once("iommu-freeze: frozen tables stay writable, no memory to seal them\n");
+	}
+	ft->sealed = true;
+}
+
+static void unseal(struct frozen_tables *ft)
+{
+	u32 i;
+
+	if (!ft->sealed)
+		return;
+	for (i = 0; i < ft->nr_chunks; i++)
+		set_memory_rw((unsigned long)phys_to_virt(ft->chunks[i].address),
+			      ft->chunks[i].len >> PAGE_SHIFT);
+	ft->sealed = false;
+}
+
+/**
+ * frozen_tables_drop - Free tables that this kernel encoded
+ * @ft: the tables, which hardware must not reach any more
+ *
+ * Context: May sleep.
+ */
+void frozen_tables_drop(struct frozen_tables *ft)
+{
+	u32 i;
+
+	unseal(ft);
+	for (i = 0; i < ft->nr_chunks; i++)
+		kho_unpreserve_free(phys_to_virt(ft->chunks[i].address));
+	kfree(ft->chunks);
+	memset(ft, 0, sizeof(*ft));
+}
+
+/**
+ * frozen_tables_release - Free tables that the previous kernel handed over
+ * @ft: the tables, which hardware must not reach any more
+ *
+ * Context: May sleep.
+ */
+void frozen_tables_release(struct frozen_tables *ft)
+{
+	u32 i;
+
+	unseal(ft);
+	for (i = 0; i < ft->nr_chunks; i++)
+		kho_restore_free(phys_to_virt(ft->chunks[i].address));
+	kfree(ft->chunks);
+	memset(ft, 0, sizeof(*ft));
+}
+
+static const __le64 *map_frozen(void *priv, u64 table)
+{
+	struct frozen_reader *r = priv;
+	u32 i;
+
+	cond_resched();
+	if (!r->budget)
+		return NULL;
+	for (i = 0; i < r->ft->nr_chunks; i++) {
+		const struct frz_chunk *chunk = &r->ft->chunks[i];
+
+		if (table >= chunk->address &&
+		    table - chunk->address < chunk->used) {
+			r->budget--;
+			return phys_to_virt(table);
+		}
+	}
+	return NULL;
+}
+
+/**
+ * frozen_tables_reader - Prepare frozen tables for a walk or comparison
+ * @r: state of the reader, lives as long as @t is used
+ * @ft: the tables
+ * @t: set up for the pure code
+ *
+ * A table outside the chunks is refused, and so is more work than there are
+ * tables: the tables may come from another kernel.
+ */
+void frozen_tables_reader(struct frozen_reader *r,
+			  const struct frozen_tables *ft, struct frz_tables *t)
+{
+	r->ft = ft;
+	r->budget = ft->stats.tables;
+	t->fmt = ft->fmt;
+	t->levels = ft->levels;
+	t->top = ft->top;
+	t->map = map_frozen;
+	t->priv = r;
+}

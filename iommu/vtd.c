@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VT-d in legacy mode: what a frozen domain means to the hardware.
+ *
+ * Structure: a device is translated by one 128-bit context entry, found through
+ * the unit's root table by bus and in the context table by device and function
+ * (VT-d spec, sections 3.4 and 9.3). To swap domains is to swap that entry with
+ * one cmpxchg16b: hardware reads either the old or the new one. Between the swap
+ * and the invalidation both domains must be good, and their ids (DIDs) may tag
+ * cached translations; both are flushed afterwards (section 6.5.3.3).
+ *
+ * Root and context tables are not copied. They are preserved where they lie and
+ * the next kernel adopts them, as its root pointer must translate as the old one
+ * did all the time (section 10.4.5, Root Table Address Register).
+ *
+ * Locking: context entries are written under intel_iommu::lock. Domain ids are
+ * allocated under intel_iommu::did_lock. Attach and replace come with the group
+ * mutex held. At shutdown there is one CPU and no lock is taken.
+ *
+ * Fails: nothing that has begun to change a context entry.
+ */
+#include <linux/dmar.h>
+#include <linux/generic_pt/iommu.h>
+#include <linux/kexec.h>
+#include <linux/kexec_handover.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+
+#include "../../intel/iommu.h"
+#include "../../intel/pasid.h"
+#include "../../iommu-pages.h"
+#include "freeze.h"
+
+/* Fields of a context entry, as the helpers of intel/iommu.h set them. */
+#define ROOT_ENTRIES		(VTD_PAGE_SIZE / sizeof(struct root_entry))
+#define CONTEXT_PRESENT		BIT_ULL(0)
+#define CONTEXT_TT		GENMASK_ULL(3, 2)
+#define CONTEXT_AW		GENMASK_ULL(2, 0)
+#define CONTEXT_DID		GENMASK_ULL(23, 8)
+
+static_assert(sizeof(struct vtd_entry) == sizeof(struct context_entry));
+
+/**
+ * frz_vtd_unit - The VT-d unit above a device
+ * @pdev: a device for which frz_vtd_check() found nothing
+ */
+struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(&pdev->dev);
+
+	return info->iommu;
+}
+
+static int other_alias(struct pci_dev *pdev, u16 alias, void *rid)
+{
+	return alias != *(u16 *)rid;
+}
+
+/* Does the device use its own requester id, and no other one? */
+static bool single_rid(struct pci_dev *pdev)
+{
+	u16 rid = pci_dev_id(pdev);
+
+	return !pci_for_each_dma_alias(pdev, other_alias, &rid);
+}
+
+static bool is_vtd(struct device *dev)
+{
+	return dev->iommu && dev->iommu->iommu_dev &&
+	       dev->iommu->iommu_dev->ops == &intel_iommu_ops;
+}
+
+/**
+ * frz_vtd_check - Can the domain of this device be frozen?
+ * @pdev: the device
+ * @live: the domain that it is attached to
+ *
+ * Return: NULL, or the reason why not.
+ */
+const char *frz_vtd_check(struct pci_dev *pdev, struct iommu_domain *live)
+{
+	struct device_domain_info *info;
+	struct dmar_drhd_unit *drhd;
+	struct dmar_domain *domain;
+	struct intel_iommu *iommu;
+
+	if (!is_vtd(&pdev->dev))
+		return "its IOMMU is not VT-d";
+	if (!system_has_cmpxchg128())
+		return "this CPU cannot swap 16 bytes at once (no cmpxchg16b)";
+	scoped_guard(rwsem_read, &dmar_global_lock)
+		for_each_active_iommu(iommu, drhd)
+			if (sm_supported(iommu))
+				return "VT-d is in scalable mode; boot with intel_iommu=on,sm_off";
+
+	info = dev_iommu_priv_get(&pdev->dev);
+	if (info->ats_enabled)
+		return "ATS is enabled; disable it (pci=noats)";
+	if (info->pri_enabled || info->pasid_enabled)
+		return "PRI or PASID is enabled";
+	if (!single_rid(pdev))
+		return "its DMA carries the requester id of a bridge or of another function";
+	if (live->owner != &intel_iommu_ops)
+		return "its domain is not VT-d's";
+	domain = to_dmar_domain(live);
+	if (!intel_domain_is_ss_paging(domain))
+		return "its domain is not a second-stage paging domain";
+	if (domain->nested_parent)
+		return "its domain is a nesting parent";
+	if (domain->dirty_tracking)
+		return "dirty tracking is on; stop it first";
+	return NULL;
+}
+
+static const __le64 *map_live(void *priv, u64 table)
+{
+	cond_resched();
+	if (!pfn_valid(PHYS_PFN(table)))
+		return NULL;
+	return phys_to_virt(table);
+}
+
+/**
+ * frz_vtd_live_tables - Prepare the tables of a live domain for a walk
+ * @live: a domain for which frz_vtd_check() found nothing; its map must not
+ *	change until the walk is over
+ * @t: set up for the pure code
+ */
+void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t)
+{
+	struct dmar_domain *domain = to_dmar_domain(live);
+	struct pt_iommu_vtdss_hw_info pt_info;
+
+	pt_iommu_vtdss_hw_info(&domain->sspt, &pt_info);
+	t->fmt = &frz_format_vtdss;
+	t->top = pt_info.ssptptr;
+	t->levels = agaw_to_level(pt_info.aw);
+	t->map = map_live;
+	t->priv = NULL;
+}
+
+/**
+ * frz_vtd_leaf_levels - Levels at which a unit takes a leaf
+ * @iommu: the unit
+ *
+ * VT-d spec, section 10.4.2, Capability Register, SSLPS.
+ */
+u32 frz_vtd_leaf_levels(struct intel_iommu *iommu)
+{
+	return BIT(1) | (cap_super_page_val(iommu->cap) & 3) << 2;
+}
+
+/**
+ * frz_vtd_coherent - Do the unit's page walks snoop the CPU caches?
+ * @iommu: the unit
+ */
+bool frz_vtd_coherent(struct intel_iommu *iommu)
+{
+	return ecap_coherent(iommu->ecap);
+}
+
+/**
+ * frz_vtd_did_alloc - Take a free domain id of a unit
+ * @iommu: the unit
+ *
+ * Return: the id, or a negative errno.
+ */
+int frz_vtd_did_alloc(struct intel_iommu *iommu)
+{
+	guard(mutex)(&iommu->did_lock);
+	return ida_alloc_range(&iommu->domain_ida, IDA_START_DID,
+			       iommu->max_domain_id - 1, GFP_KERNEL);
+}
+
+/**
+ * frz_vtd_did_reserve - Take the domain id of a frozen domain
+ * @iommu: the unit, on which nothing was allocated yet
+ * @did: the id
+ *
+ * Return: 0 or a negative errno.
+ */
+int frz_vtd_did_reserve(struct intel_iommu *iommu, u32 did)
+{
+	int ret;
+
+	if (did < IDA_START_DID || did >= iommu->max_domain_id)
+		return -ERANGE;
+	guard(mutex)(&iommu->did_lock);
+	ret = ida_alloc_range(&iommu->domain_ida, did, did, GFP_KERNEL);
+	return ret < 0 ? ret : 0;
+}
+
+/**
+ * frz_vtd_did_free - Give back a domain id
+ * @iommu: the unit
+ * @did: the id; nothing in the unit's caches carries it any more
+ */
+void frz_vtd_did_free(struct intel_iommu *iommu, u32 did)
+{
+	guard(mutex)(&iommu->did_lock);
+	ida_free(&iommu->domain_ida, did);
+}
+
+/**
+ * frz_vtd_live_entry - Read the context entry of a device on its live domain
+ * @pdev: the device
+ * @live: its domain
+ * @e: the entry
+ *
+ * Return: 0, or -EINVAL after a log line if the entry is not that of @live.
+ */
+int frz_vtd_live_entry(struct pci_dev *pdev, struct iommu_domain *live,
+		       struct vtd_entry *e)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(&pdev->dev);
+	struct dmar_domain *domain = to_dmar_domain(live);
+	struct intel_iommu *iommu = info->iommu;
+	struct context_entry *context;
+	struct frz_tables t;
+
+	frz_vtd_live_tables(live, &t);
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
+		if (context) {
+			e->lo = context->lo;
+			e->hi = context->hi;
+		}
+	}
+	if (!context || info->domain != domain || !(e->lo & CONTEXT_PRESENT) ||
+	    (e->lo & VTD_PAGE_MASK) != t.top ||
+	    FIELD_GET(CONTEXT_DID, e->hi) != domain_id_iommu(domain, iommu)) {
+		frz_warn(pdev, "not preserved: its context entry is not that of its domain\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * frz_vtd_frozen_entry - Turn a context entry into that of a frozen domain
+ * @e: the live entry; translation type and address width stay
+ * @top: address of the frozen top table
+ * @did: id of the frozen domain
+ */
+void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did)
+{
+	e->lo = (e->lo & ~VTD_PAGE_MASK) | top;
+	e->hi = (e->hi & ~CONTEXT_DID) | FIELD_PREP(CONTEXT_DID, did);
+}
+
+/* One store that hardware sees whole or not at all. */
+static bool swap_entry(struct intel_iommu *iommu, struct context_entry *context,
+		       const struct vtd_entry *from, const struct vtd_entry *to)
+{
+	u128 old = (u128)from->hi << 64 | from->lo;
+	u128 new = (u128)to->hi << 64 | to->lo;
+
+	lockdep_assert_held(&iommu->lock);
+
+	/* What the new entry points to must be in memory before it. */
+	dma_wmb();
+	if (!try_cmpxchg128((u128 *)context, &old, new))
+		return false;
+	__iommu_flush_cache(iommu, context, sizeof(*context));
+	return true;
+}
+
+/*
+ * Nothing may be left that was cached through the old entry, under the old id
+ * or, for a fetch that met the swap halfway, under the new one.
+ */
+static void flush_ids(struct device_domain_info *info, u16 old, u16 new)
+{
+	u16 sid = PCI_DEVID(info->bus, info->devfn);
+
+	iommu_flush_write_buffer(info->iommu);
+	intel_context_flush_no_pasid(info, NULL, old, sid);
+	if (new != old)
+		intel_context_flush_no_pasid(info, NULL, new, sid);
+}
+
+/**
+ * frz_vtd_flip - Swap the context entry of a running device
+ * @pdev: the device
+ * @from: the entry that must be there
+ * @to: the one that takes its place; its tables are complete
+ *
+ * Context: Any process context. Allocates nothing.
+ * Return: 0, or -EBUSY if the entry was not @from, which then stays.
+ */
+int frz_vtd_flip(struct pci_dev *pdev, const struct vtd_entry *from,
+		 const struct vtd_entry *to)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(&pdev->dev);
+	struct intel_iommu *iommu = info->iommu;
+	struct context_entry *context;
+	bool done = false;
+
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
+		if (context)
+			done = swap_entry(iommu, context, from, to);
+	}
+	if (!done)
+		return -EBUSY;
+	flush_ids(info, FIELD_GET(CONTEXT_DID, from->hi),
+		  FIELD_GET(CONTEXT_DID, to->hi));
+	return 0;
+}
+
+/*
+ * Root and context tables of the outgoing side. The root of every unit is
+ * preserved, not only that of a frozen device's unit: with translation on and
+ * empty tables the other units block what nobody has taken yet.
+ */
+
+/**
+ * frz_vtd_nr_units - Units that the blob will describe
+ */
+unsigned int frz_vtd_nr_units(void)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+	unsigned int nr = 0;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_active_iommu(iommu, drhd)
+		nr++;
+	return nr;
+}
+
+/**
+ * frz_vtd_unit_index - Number of a unit's record in the blob
+ * @iommu: the unit
+ *
+ * Return: the number, -ENOENT for a unit that is not in use.
+ */
+int frz_vtd_unit_index(struct intel_iommu *iommu)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *it;
+	int index = 0;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_active_iommu(it, drhd) {
+		if (it == iommu)
+			return index;
+		index++;
+	}
+	return -ENOENT;
+}
+
+/**
+ * frz_vtd_unpreserve_roots - Undo frz_vtd_preserve_roots()
+ */
+void frz_vtd_unpreserve_roots(void)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_active_iommu(iommu, drhd)
+		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+}
+
+/**
+ * frz_vtd_preserve_roots - Preserve the root table of every unit
+ *
+ * Return: NULL, or the reason why that failed; nothing is preserved then.
+ */
+const char *frz_vtd_preserve_roots(void)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_active_iommu(iommu, drhd) {
+		if (kho_preserve_folio(virt_to_folio(iommu->root_entry)))
+			goto err;
+	}
+	return NULL;
+err:
+	for_each_active_iommu(iommu, drhd)
+		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+	return "no memory to preserve the root tables";
+}
+
+static struct folio *context_folio(struct intel_iommu *iommu, u8 bus)
+{
+	struct root_entry *root = &iommu->root_entry[bus];
+
+	return virt_to_folio(phys_to_virt(root->lo & VTD_PAGE_MASK));
+}
+
+/**
+ * frz_vtd_preserve_context - Preserve the context table of a device's bus
+ * @pdev: the device; its bus has a context table as it is attached
+ *
+ * Return: 0 or a negative errno.
+ */
+int frz_vtd_preserve_context(struct pci_dev *pdev)
+{
+	return kho_preserve_folio(context_folio(frz_vtd_unit(pdev),
+						pdev->bus->number));
+}
+
+/**
+ * frz_vtd_unpreserve_context - Undo frz_vtd_preserve_context()
+ * @pdev: the last preserved device of its unit on its bus
+ */
+void frz_vtd_unpreserve_context(struct pci_dev *pdev)
+{
+	kho_unpreserve_folio(context_folio(frz_vtd_unit(pdev),
+					   pdev->bus->number));
+}
+
+static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
+{
+	unsigned int bus, devfn;
+	u32 n = 0;
+
+	for (bus = 0; bus < ROOT_ENTRIES; bus++) {
+		struct root_entry *root = &iommu->root_entry[bus];
+
+		if (!(root->lo & 1))
+			continue;
+		for (devfn = 0; devfn < 256; devfn++) {
+			if (!frz_outgoing_frozen_at(iommu->segment, bus, devfn))
+				continue;
+			contexts[n].bus = bus;
+			contexts[n].address = root->lo & VTD_PAGE_MASK;
+			n++;
+			break;
+		}
+	}
+	return n;
+}
+
+/**
+ * frz_vtd_write_units - Describe every unit in the blob
+ * @w: the writer
+ *
+ * Context: Under outgoing_lock, which also guards the scratch array.
+ * Return: 0 or the writer's error.
+ */
+int frz_vtd_write_units(struct frz_blob_writer *w)
+{
+	static struct frz_context contexts[FRZ_MAX_CONTEXTS];
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+	int ret = 0;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_active_iommu(iommu, drhd) {
+		struct frz_unit rec = {
+			.kind = FRZ_UNIT_VTD_LEGACY,
+			.segment = iommu->segment,
+			.reg_base = drhd->reg_base_addr,
+			.cap = iommu->cap,
+			.ecap = iommu->ecap,
+			.root = virt_to_phys(iommu->root_entry),
+		};
+		u32 n = frozen_buses(iommu, contexts);
+
+		ret = frz_blob_add_unit(w, &rec, contexts, n);
+	}
+	return ret;
+}
+
+static void clear_entry(struct intel_iommu *iommu, struct context_entry *context)
+{
+	if (!context->lo && !context->hi)
+		return;
+	context_clear_present(context);
+	__iommu_flush_cache(iommu, context, sizeof(*context));
+	context_clear_entry(context);
+	__iommu_flush_cache(iommu, context, sizeof(*context));
+}
+
+static void flush_all(struct intel_iommu *iommu)
+{
+	iommu_flush_write_buffer(iommu);
+	iommu->flush.flush_context(iommu, 0, 0, 0, DMA_CCMD_GLOBAL_INVL);
+	iommu->flush.flush_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH);
+}
+
+/**
+ * iommu_freeze_vtd_shutdown - Last word of the old kernel to VT-d
+ *
+ * In a kexec with frozen devices translation stays on in every unit, and of the
+ * context entries only those of frozen devices stay.
+ *
+ * Context: One CPU, interrupts off.
+ * Return: true if that was done, false if the caller should turn VT-d off.
+ */
+bool iommu_freeze_vtd_shutdown(void)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+	unsigned int bus, devfn;
+
+	if (!kexec_in_progress || !frz_outgoing_any_frozen())
+		return false;
+
+	list_for_each_entry(drhd, &dmar_drhd_units, list) {
+		iommu = drhd->iommu;
+		if (drhd->ignored)
+			continue;
+
+		for (bus = 0; bus < ROOT_ENTRIES; bus++) {
+			struct root_entry *root = &iommu->root_entry[bus];
+			struct context_entry *context;
+			bool keep = false;
+
+			if (!(root->lo & 1))
+				continue;
+			context = phys_to_virt(root->lo & VTD_PAGE_MASK);
+			for (devfn = 0; devfn < 256; devfn++) {
+				if (frz_outgoing_frozen_at(iommu->segment, bus,
+							   devfn))
+					keep = true;
+				else
+					clear_entry(iommu, &context[devfn]);
+			}
+			if (!keep) {
+				WRITE_ONCE(root->lo, 0);
+				__iommu_flush_cache(iommu, root, sizeof(*root));
+			}
+		}
+		flush_all(iommu);
+	}
+	return true;
+}
+
+/* The incoming side. */
+
+static const char *check_unit(struct intel_iommu *iommu,
+			      const struct frz_incoming_unit *unit)
+{
+	const struct frz_unit *rec = &unit->rec;
+
+	if (rec->kind != FRZ_UNIT_VTD_LEGACY || sm_supported(iommu))
+		return "VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off";
+	if (readq(iommu->reg + DMAR_RTADDR_REG) != rec->root)
+		return "its root table is not where it was";
+	if (rec->cap != iommu->cap || rec->ecap != iommu->ecap)
+		return "the capabilities of its IOMMU changed";
+	if (rec->segment != iommu->segment)
+		return "its IOMMU is in another PCI segment";
+	if (kho_preserved_order(rec->root))
+		return "its root table is not preserved memory";
+	return NULL;
+}
+
+/* Each entry must be what a device of the blob runs on, or be gone. */
+static const char *check_context(struct intel_iommu *iommu, u8 bus,
+				 struct context_entry *context)
+{
+	unsigned int devfn;
+
+	for (devfn = 0; devfn < 256; devfn++) {
+		struct context_entry *e = &context[devfn];
+		const struct frozen_tables *ft;
+		u32 did;
+
+		ft = frz_incoming_expected(iommu->segment, bus, devfn, &did);
+		if (!ft) {
+			clear_entry(iommu, e);
+			continue;
+		}
+		if (!context_present(e) || (e->lo & VTD_PAGE_MASK) != ft->top ||
+		    (e->lo & CONTEXT_TT) ||
+		    FIELD_GET(CONTEXT_DID, e->hi) != did ||
+		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels)
+			return "a context entry is not that of its frozen domain";
+	}
+	return NULL;
+}
+
+static const char *check_root(struct intel_iommu *iommu,
+			      const struct frz_incoming_unit *unit)
+{
+	struct root_entry *root = phys_to_virt(unit->rec.root);
+	u32 i, bus, next = 0;
+	const char *why;
+	u64 pa;
+
+	for (i = 0; i < unit->rec.nr_contexts; i++) {
+		frz_blob_context(unit->blob, &unit->rec, i, &bus, &pa);
+		if (kho_preserved_order(pa))
+			return "a context table is not preserved memory";
+		/* The writer goes up; what lies between must be empty. */
+		for (; next < bus; next++)
+			root[next] = (struct root_entry){};
+		if (root[bus].lo != (pa | 1) || root[bus].hi)
+			return "its root entry is not that of its context table";
+		why = check_context(iommu, bus, phys_to_virt(pa));
+		if (why)
+			return why;
+		next = bus + 1;
+	}
+	for (; next < ROOT_ENTRIES; next++)
+		root[next] = (struct root_entry){};
+	__iommu_flush_cache(iommu, root, VTD_PAGE_SIZE);
+	return NULL;
+}
+
+/* The tables become pages of this kernel, as if it had allocated them. */
+static void take_page(u64 pa)
+{
+	struct folio *folio = kho_restore_folio(pa);
+
+	if (!folio)
+		return;
+	mod_node_page_state(folio_pgdat(folio), NR_IOMMU_PAGES, 1);
+	lruvec_stat_mod_folio(folio, NR_SECONDARY_PAGETABLE, 1);
+}
+
+/**
+ * iommu_freeze_vtd_adopt - Take over a unit that the previous kernel left on
+ * @iommu: the unit; invalidation works, translation is on
+ *
+ * A unit of a good handover goes on with its root and context tables. One that
+ * does not check out gets an empty root table, which blocks every device, and
+ * translation stays on as well. The caller programs iommu->root_entry and
+ * invalidates everything.
+ *
+ * Context: Boot, one thread.
+ * Return: true if iommu->root_entry is set and translation must stay on.
+ */
+bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
+{
+	struct frz_incoming_unit unit;
+	const char *why = NULL;
+	u32 i, bus;
+	u64 pa;
+
+	switch (frz_incoming_unit(iommu->reg_phys, &unit)) {
+	case FRZ_UNIT_NONE:
+		return false;
+	case FRZ_UNIT_BAD:
+		break;
+	case FRZ_UNIT_GOOD:
+		why = check_unit(iommu, &unit);
+		if (!why)
+			why = check_root(iommu, &unit);
+		frz_incoming_unit_done(&unit, iommu, why);
+		if (why)
+			break;
+		iommu->root_entry = phys_to_virt(unit.rec.root);
+		take_page(unit.rec.root);
+		for (i = 0; i < unit.rec.nr_contexts; i++) {
+			frz_blob_context(unit.blob, &unit.rec, i, &bus, &pa);
+			take_page(pa);
+		}
+		pr_info("iommu-freeze: %s: translation stays on\n",
+			iommu->name);
+		return true;
+	}
+
+	/* The mode of the root table can only be changed with translation off. */
+	if (sm_supported(iommu))
+		return false;
+	iommu->root_entry = iommu_alloc_pages_node_sz(iommu->node, GFP_KERNEL,
+						      SZ_4K);
+	if (!iommu->root_entry)
+		return false;
+	__iommu_flush_cache(iommu, iommu->root_entry, VTD_PAGE_SIZE);
+	pr_warn("iommu-freeze: %s: all DMA blocked until drivers take their devices\n",
+		iommu->name);
+	return true;
+}
+
+/**
+ * frz_vtd_adopt_device - Let the driver know that a device is translated
+ * @pdev: an incoming device of an adopted unit
+ *
+ * Context: Group mutex held, before the first attach.
+ * Return: 0, or -ENODEV if the device is not VT-d's or has another id.
+ */
+int frz_vtd_adopt_device(struct pci_dev *pdev)
+{
+	struct device_domain_info *info;
+
+	if (!is_vtd(&pdev->dev) || !single_rid(pdev))
+		return -ENODEV;
+	info = dev_iommu_priv_get(&pdev->dev);
+	if (PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
+		return -ENODEV;
+	info->domain_attached = true;
+	return 0;
+}
+
+/**
+ * frz_vtd_has_left - Does hardware no longer use these frozen tables?
+ * @iommu: the unit
+ * @bus: the device's bus
+ * @devfn: its device and function
+ * @top: address of the frozen top table
+ *
+ * Asks the context entry and not our own state, as this decides whether memory
+ * may be freed.
+ */
+bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top)
+{
+	struct context_entry *context;
+
+	guard(spinlock)(&iommu->lock);
+	context = iommu_context_addr(iommu, bus, devfn, 0);
+	return !context || !context_present(context) ||
+	       (context->lo & VTD_PAGE_MASK) != top;
+}
+
+/**
+ * frz_vtd_block - Block a device that was refused
+ * @iommu: its unit, already adopted
+ * @bus: the device's bus
+ * @devfn: its device and function
+ * @did: id of its frozen domain
+ */
+void frz_vtd_block(struct intel_iommu *iommu, u8 bus, u8 devfn, u32 did)
+{
+	struct context_entry *context;
+
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, bus, devfn, 0);
+		if (context)
+			clear_entry(iommu, context);
+	}
+	iommu_flush_write_buffer(iommu);
+	iommu->flush.flush_context(iommu, did, PCI_DEVID(bus, devfn),
+				   DMA_CCMD_MASK_NOBIT, DMA_CCMD_DEVICE_INVL);
+	iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
+}
+
+static void move_info(struct device_domain_info *info, struct dmar_domain *from,
+		      struct dmar_domain *to)
+{
+	if (from) {
+		guard(spinlock_irqsave)(&from->lock);
+		list_del(&info->link);
+	}
+	info->domain = to;
+	if (to) {
+		guard(spinlock_irqsave)(&to->lock);
+		list_add(&info->link, &to->devices);
+	}
+}
+
+/**
+ * iommu_freeze_vtd_replace - Attach a paging domain to a translated device
+ * @domain: the new domain
+ * @dev: the device
+ * @old: the domain it is on: another paging domain, or a frozen one
+ *
+ * The device is never blocked. It sees the old or the new domain for each DMA,
+ * and if the attach fails it is on the old one as before.
+ *
+ * Context: Group mutex held.
+ * Return: 0 or an errno; -EOPNOTSUPP if the caller has to go the long way, which
+ * never happens for a frozen domain.
+ */
+int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
+			     struct iommu_domain *old)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct dmar_domain *to = to_dmar_domain(domain);
+	bool frozen = iommu_domain_is_frozen(old);
+	struct intel_iommu *iommu = info->iommu;
+	struct dmar_domain *from = info->domain;
+	struct pt_iommu_vtdss_hw_info pt_info;
+	struct context_entry *context;
+	struct vtd_entry cur, new;
+	bool done = false;
+	u16 did;
+	int ret;
+
+	if (!old || sm_supported(iommu) || !system_has_cmpxchg128() ||
+	    !info->domain_attached || !dev_is_pci(dev) ||
+	    dev_is_real_dma_subdevice(dev) || !single_rid(to_pci_dev(dev)) ||
+	    !(from || frozen) || !intel_domain_is_ss_paging(to))
+		return frozen ? -EINVAL : -EOPNOTSUPP;
+
+	ret = paging_domain_compatible(domain, dev);
+	if (ret)
+		return ret;
+	ret = iopf_for_domain_replace(domain, old, dev);
+	if (ret)
+		return ret;
+	ret = domain_attach_iommu(to, iommu);
+	if (ret)
+		goto err_iopf;
+	/* An unmap must find the new tag as soon as hardware may use it. */
+	ret = cache_tag_assign_domain(to, dev, IOMMU_NO_PASID);
+	if (ret)
+		goto err_detach;
+	move_info(info, from, to);
+
+	pt_iommu_vtdss_hw_info(&to->sspt, &pt_info);
+	did = domain_id_iommu(to, iommu);
+	scoped_guard(spinlock, &iommu->lock) {
+		context = iommu_context_addr(iommu, info->bus, info->devfn, 0);
+		if (context) {
+			cur.lo = context->lo;
+			cur.hi = context->hi;
+			new.lo = (cur.lo & ~VTD_PAGE_MASK) | pt_info.ssptptr;
+			new.hi = (cur.hi & ~(CONTEXT_DID | CONTEXT_AW)) |
+				 FIELD_PREP(CONTEXT_DID, did) |
+				 FIELD_PREP(CONTEXT_AW, pt_info.aw);
+			done = (cur.lo & CONTEXT_PRESENT) &&
+			       swap_entry(iommu, context, &cur, &new);
+		}
+	}
+	if (!done) {
+		ret = frozen ? -EIO : -EOPNOTSUPP;
+		goto err_unmove;
+	}
+	flush_ids(info, FIELD_GET(CONTEXT_DID, cur.hi), did);
+
+	if (from) {
+		cache_tag_unassign_domain(from, dev, IOMMU_NO_PASID);
+		domain_detach_iommu(from, iommu);
+	}
+	if (frozen)
+		frz_incoming_replaced(to_pci_dev(dev));
+	return 0;
+
+err_unmove:
+	move_info(info, to, from);
+	cache_tag_unassign_domain(to, dev, IOMMU_NO_PASID);
+err_detach:
+	domain_detach_iommu(to, iommu);
+err_iopf:
+	iopf_for_domain_replace(old, domain, dev);
+	return ret;
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PCI's part: a frozen device keeps bus mastering, its bridges and its driver.
+ *
+ * Structure: none of its own; it asks outgoing.c and incoming.c about a device
+ * and reads or writes that device's config space.
+ *
+ * Locking: none. Bus mastering of a frozen device has one owner at a time: the
+ * VMM's config writes, which do not come through here, or us when we stop it.
+ *
+ * Fails: the record, for a device that the first version does not support; and
+ * the check of an incoming device that is not what the record says.
+ */
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/pci.h>
+
+#include "../../../pci/pci.h"
+#include "../iommu/freeze.h"
+
+/* Resets that would end the DMA; PCI keeps off those that a device lacks. */
+#define NO_RESET (PCI_DEV_FLAGS_NO_BUS_RESET | PCI_DEV_FLAGS_NO_FLR_RESET | \
+		  PCI_DEV_FLAGS_NO_PM_RESET)
+
+/**
+ * frz_pci_check - Can a device of this kind be frozen?
+ * @pdev: the device
+ *
+ * Return: NULL, or the reason why not.
+ */
+const char *frz_pci_check(struct pci_dev *pdev)
+{
+	struct pci_dev *up;
+	int depth = 0;
+
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+		return "it is not an endpoint";
+	if (pdev->is_virtfn)
+		return "it is a virtual function";
+	if (pci_num_vf(pdev))
+		return "its virtual functions are enabled";
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+		if (!pci_is_pcie(up))
+			return "it is behind a conventional PCI bridge";
+		if (pci_pcie_type(up) != PCI_EXP_TYPE_ROOT_PORT)
+			return "it is behind a PCIe switch";
+		if (++depth > FRZ_MAX_BRIDGES)
+			return "it is behind too many bridges";
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(frz_pci_check);
+
+/**
+ * frz_pci_record - Describe a device as the next kernel must find it
+ * @pdev: the device
+ * @rec: its record; only what PCI knows is set
+ * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room
+ *
+ * Return: 0, or -EIO after a log line if its config space cannot be read.
+ */
+int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
+		   struct frz_bridge *bridges)
+{
+	struct pci_dev *up;
+	u32 dword, i, n = 0;
+	u16 word;
+
+	rec->segment = pci_domain_nr(pdev->bus);
+	rec->bus = pdev->bus->number;
+	rec->devfn = pdev->devfn;
+	rec->vendor = pdev->vendor;
+	rec->device = pdev->device;
+	pci_read_config_dword(pdev, PCI_SUBSYSTEM_VENDOR_ID, &dword);
+	rec->subsystem_vendor = dword & 0xffff;
+	rec->subsystem_device = dword >> 16;
+	pci_read_config_dword(pdev, PCI_CLASS_REVISION, &rec->class_revision);
+	rec->hdr_type = pdev->hdr_type | (pdev->multifunction ? 0x80 : 0);
+	for (i = 0; i < ARRAY_SIZE(rec->bars); i++)
+		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i,
+				      &rec->bars[i]);
+	pci_read_config_word(pdev, PCI_COMMAND, &word);
+	if (PCI_POSSIBLE_ERROR(word)) {
+		frz_warn(pdev, "not preserved: it does not answer\n");
+		return -EIO;
+	}
+	rec->command = word;
+
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up))
+		n++;
+	rec->nr_bridges = n;
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+		struct frz_bridge *bridge = &bridges[--n];
+
+		pci_read_config_dword(up, PCI_PRIMARY_BUS, &dword);
+		bridge->bus = up->bus->number;
+		bridge->devfn = up->devfn;
+		bridge->primary = dword & 0xff;
+		bridge->secondary = dword >> 8 & 0xff;
+		bridge->subordinate = dword >> 16 & 0xff;
+	}
+	return 0;
+}
+
+static const char *check_incoming(struct pci_dev *pdev,
+				  const struct frz_device *rec,
+				  const struct frz_bridge *bridges)
+{
+	struct frz_bridge now_bridges[FRZ_MAX_BRIDGES];
+	struct frz_device now = {};
+	const char *why;
+
+	why = frz_pci_check(pdev);
+	if (why)
+		return why;
+	if (frz_pci_record(pdev, &now, now_bridges))
+		return "it does not answer";
+	if (now.vendor != rec->vendor || now.device != rec->device ||
+	    now.subsystem_vendor != rec->subsystem_vendor ||
+	    now.subsystem_device != rec->subsystem_device ||
+	    now.class_revision != rec->class_revision ||
+	    now.hdr_type != rec->hdr_type)
+		return "another device is in its place";
+	if (memcmp(now.bars, rec->bars, sizeof(now.bars)))
+		return "its BARs changed";
+	if (now.nr_bridges != rec->nr_bridges ||
+	    memcmp(now_bridges, bridges, now.nr_bridges * sizeof(*bridges)))
+		return "the bridges above it changed";
+	if ((now.command ^ rec->command) & PCI_COMMAND_MASTER)
+		return "bus mastering changed";
+	return NULL;
+}
+
+/**
+ * frz_pci_stop - Clear bus mastering, whatever anybody else says
+ * @pdev: the device
+ *
+ * The read back makes sure that the write has arrived.
+ */
+void frz_pci_stop(struct pci_dev *pdev)
+{
+	u16 cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	pdev->is_busmaster = 0;
+	frz_pci_left(pdev);
+}
+
+/**
+ * frz_pci_left - A device is an ordinary one again
+ * @pdev: an incoming device that was replaced or refused
+ */
+void frz_pci_left(struct pci_dev *pdev)
+{
+	if (!(pdev->dev_flags & NO_RESET))
+		return;
+	pdev->dev_flags &= ~NO_RESET;
+	pci_init_reset_methods(pdev);
+}
+
+/**
+ * iommu_freeze_pci_add - A device was enumerated
+ * @pdev: the device, not yet visible to drivers
+ */
+void iommu_freeze_pci_add(struct pci_dev *pdev)
+{
+	u16 cmd;
+
+	if (frz_incoming_bad()) {
+		/* Any endpoint may be one that was left running. */
+		if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+			return;
+		pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+		if (cmd & PCI_COMMAND_MASTER)
+			frz_pci_stop(pdev);
+		return;
+	}
+	if (!frz_incoming_seen(pdev, check_incoming))
+		return;
+
+	/* Reset methods are looked for after this, and none will be found. */
+	pdev->dev_flags |= NO_RESET;
+	pdev->is_busmaster = 1;
+	if (device_set_driver_override(&pdev->dev, "vfio-pci"))
+		frz_warn(pdev, "no memory for its driver override; bind it to vfio-pci by hand\n");
+}
+
+/**
+ * iommu_freeze_pci_may_bind - May this driver have this device?
+ * @pdev: the device
+ * @drv: the driver
+ *
+ * Return: 0, or -EBUSY for a frozen device and any driver but vfio-pci.
+ */
+int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
+			      const struct pci_driver *drv)
+{
+	if (frz_incoming_state(pdev) != FRZ_INCOMING_FROZEN ||
+	    !strcmp(drv->name, "vfio-pci"))
+		return 0;
+	frz_warn(pdev, "driver %s refused: the device is frozen and running, only vfio-pci may bind it\n",
+		 drv->name);
+	return -EBUSY;
+}
+
+/**
+ * iommu_freeze_pci_keep_master - Must bus mastering stay on?
+ * @pdev: a device or bridge whose bus mastering somebody wants to clear
+ *
+ * Context: Any.
+ */
+bool iommu_freeze_pci_keep_master(struct pci_dev *pdev)
+{
+	return frz_outgoing_frozen_below(pdev) ||
+	       frz_incoming_frozen_below(pdev);
+}
+
+/**
+ * iommu_freeze_pci_running - Does this device come frozen from the last kernel?
+ * @pdev: the device
+ *
+ * Context: Any.
+ * Return: true until its domain is replaced.
+ */
+bool iommu_freeze_pci_running(struct pci_dev *pdev)
+{
+	return frz_incoming_state(pdev) == FRZ_INCOMING_FROZEN;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_running);
+
+/**
+ * iommu_freeze_pci_saved - VFIO saved the state that it restores at close
+ * @pdev: the device, its state in pci_dev::saved_config_space
+ *
+ * VFIO saves before bus mastering is on; a running device has it on already.
+ */
+void iommu_freeze_pci_saved(struct pci_dev *pdev)
+{
+	if (iommu_freeze_pci_running(pdev))
+		pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_saved);

@@ -37,12 +37,16 @@ result() {
 checkpatch() {
 	local name=$1 text rc=0
 	shift
-	text=$(perl "$tree/scripts/checkpatch.pl" --root="$tree" --strict --quiet --no-summary --terse "$@" 2>&1) || rc=$?
-	result "checkpatch $name" "$rc" "$text"
+	# it leaves a cache file where it runs
+	text=$(cd "$tmp" && perl "$tree/scripts/checkpatch.pl" --root="$tree" --strict --quiet --no-summary --terse \
+		"$@" "$repo/$name" 2>&1) || rc=$?
+	result "checkpatch $name" "$rc" "${text//"$repo/"/}"
 }
 
 tree=$("$repo/tests/kernel/setup.sh" source)
 cd "$repo"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 mapfile -t files < <(git ls-files '*.c' '*.h')
 patches=(patches/linux-7.3/*.patch)
 echo "TAP version 13"
@@ -50,14 +54,14 @@ echo "1..$((${#files[@]} + ${#patches[@]} + (${#patches[@]} ? 2 : 0)))"
 
 for f in "${files[@]}"; do
 	case $f in
-	tests/*)	checkpatch "$f" --no-tree --ignore "$kernel_only" -f "$f" ;;
-	*)		checkpatch "$f" --no-tree -f "$f" ;;
+	tests/*)	checkpatch "$f" --no-tree --ignore "$kernel_only" -f ;;
+	*)		checkpatch "$f" --no-tree -f ;;
 	esac
 done
 
 ((${#patches[@]})) || exit "$bad"
 
-for f in "${patches[@]}"; do checkpatch "$f" "$f"; done
+for f in "${patches[@]}"; do checkpatch "$f"; done
 
 lines=$(git apply --numstat "${patches[@]}" | awk '{ n += $1 + $2 } END { print n + 0 }')
 rc=0
@@ -65,18 +69,16 @@ rc=0
 result "the patches change $lines lines, at most $max_lines are allowed" "$rc" ""
 
 # only the files they touch: a repository of the whole tree would take minutes
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-git init -q "$tmp"
+git init -q "$tmp/tree"
 while read -r f; do
 	[[ -f $tree/$f ]] || continue
-	mkdir -p "$tmp/$(dirname "$f")"
-	cp "$tree/$f" "$tmp/$f"
+	mkdir -p "$tmp/tree/$(dirname "$f")"
+	cp "$tree/$f" "$tmp/tree/$f"
 done < <(git apply --numstat "${patches[@]}" | cut -f3 | sort -u)
 who=(-c user.name=style -c user.email=style@localhost -c commit.gpgsign=false -c core.hooksPath=/dev/null)
-git -C "$tmp" add -A -f
-git -C "$tmp" "${who[@]}" commit -q --allow-empty -m base
+git -C "$tmp/tree" add -A -f
+git -C "$tmp/tree" "${who[@]}" commit -q --allow-empty -m base
 rc=0
-text=$(git -C "$tmp" "${who[@]}" am "${patches[@]/#/$repo/}" 2>&1) || rc=$?
+text=$(git -C "$tmp/tree" "${who[@]}" am "${patches[@]/#/$repo/}" 2>&1) || rc=$?
 result "git am takes the patches" "$rc" "$text"
 exit "$bad"

@@ -6,7 +6,7 @@
 
 #include "sha.h"
 
-static EVP_MD_CTX *evp;
+static struct evp_md_ctx_st *evp;
 
 static void sha_init(void *ctx)
 {

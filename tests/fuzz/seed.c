@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Makes the first inputs of the fuzz targets: seed DIR writes DIR/blob/ and
+ * DIR/walk/, valid ones that the fuzzer then takes apart.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "sha.h"
+
+static const char *dir;
+
+static void save(const char *name, const void *data, size_t len)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "wb");
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+/* A blob with this many of each record, with the digest for real and not. */
+static void seed_blob(const char *name, u32 units, u32 domains, u32 devices)
+{
+	static u64 memory[8192];
+	static u8 input[1 + sizeof(memory)];
+	static const struct frz_bridge bridges[] = {
+		{ 0, 0x10, 0, 1, 9 }, { 1, 0, 1, 2, 9 }, { 2, 8, 2, 3, 9 },
+	};
+	struct frz_blob_writer w;
+	char file[64];
+	long len;
+	u32 i;
+
+	frz_blob_begin(&w, memory, sizeof(memory));
+	for (i = 0; i < units; i++) {
+		u64 base = 0x100000 + i * 0x10000;
+		struct frz_context contexts[] = {
+			{ 0, base + 0x1000 }, { 1, base + 0x2000 },
+			{ 255, base + 0x3000 },
+		};
+		struct frz_unit unit = {
+			.kind = FRZ_UNIT_VTD_LEGACY,
+			.reg_base = 0xfed90000 + i * 0x1000,
+			.cap = 0xd2008c222f0686,
+			.ecap = 0xf00f5e,
+			.root = base,
+		};
+
+		frz_blob_add_unit(&w, &unit, contexts, i % 4);
+	}
+	for (i = 0; i < domains; i++) {
+		u64 base = 0x40000000 + i * 0x100000;
+		struct frz_chunk chunks[] = {
+			{ base, 0x8000, 0x3000 }, { base + 0x8000, 0x4000, 0x1000 },
+		};
+		struct frz_domain dom = {
+			.id = i,
+			.format = FRZ_FORMAT_VTDSS,
+			.levels = 3 + i % 3,
+			.leaf_levels = i & 1 ? 0xe : 0x6,
+			.unit = i % units,
+			.did = i + 1,
+			.top = base,
+			.stats = { 3, 514, 2, 0x40400000 },
+		};
+
+		frz_blob_add_domain(&w, &dom, chunks, 1 + i % 2);
+	}
+	for (i = 0; i < devices; i++) {
+		u32 n = i % 4;
+		struct frz_device dev = {
+			.bus = n,
+			.devfn = i & 0xff,
+			.vendor = 0x8086,
+			.device = 0x10c9,
+			.class_revision = 0x02000001,
+			.domain = i % domains,
+			.unit = i % domains % units,
+			.state = 1 + i % 2,
+			.bars = { 0xfe860000, 0xfe880000, 0xd001 },
+			.command = 0x406,
+		};
+
+		frz_blob_add_device(&w, &dev, bridges, n);
+	}
+	len = frz_blob_end(&w, FRZ_BLOB_FROZEN, 1, &sha256);
+	if (len < 0) {
+		fprintf(stderr, "seed: blob %s: error %ld: %s\n", name, len,
+			w.err.reason ?: "does not fit");
+		exit(1);
+	}
+	memcpy(input + 1, memory, len);
+	for (i = 0; i < 2; i++) {
+		input[0] = i;
+		snprintf(file, sizeof(file), "blob/%s-%s", name, i ? "easy" : "sha256");
+		save(file, input, len + 1);
+	}
+}
+
+struct entry {
+	u8 what;	/* see fuzz-walk.c: bit 0 tree, bits 2:1 kind */
+	u8 table;
+	u16 index;
+	u64 value;
+};
+
+static void seed_walk(const char *name, u8 levels, const struct entry *e, size_t n)
+{
+	u8 input[1024];
+	char file[64];
+	size_t len = 0;
+
+	input[len++] = levels;
+	for (; n; n--, e++) {
+		input[len++] = e->what;
+		input[len++] = e->table;
+		input[len++] = e->index & 0xff;
+		input[len++] = e->index >> 8;
+		memcpy(input + len, &e->value, 8);
+		len += 8;
+	}
+	snprintf(file, sizeof(file), "walk/%s", name);
+	save(file, input, len);
+}
+
+int main(int argc, char **argv)
+{
+	/* Tables 0 to 3 of both trees: the same path, leaves of each size. */
+	static const struct entry tree[] = {
+		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 2, 2, 0, 3 },
+		{ 0, 3, 0, 0x100003 }, { 6, 3, 1, 0 }, { 6, 3, 2, 0 },
+		{ 0, 2, 1, 0x40200083 }, { 6, 2, 2, 1 }, { 0, 1, 1, 0x80000083 },
+		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 3, 2, 0, 3 },
+		{ 1, 3, 0, 0x100003 }, { 7, 3, 1, 0 }, { 7, 3, 2, 0 },
+		{ 1, 2, 1, 0x40200083 }, { 7, 2, 2, 1 }, { 1, 1, 1, 0x80000083 },
+	};
+	/* A table that points to itself, and big leaves. */
+	static const struct entry loop[] = {
+		{ 2, 0, 0, 0 }, { 2, 0, 7, 0 }, { 4, 0, 3, 0x8040000003 },
+		{ 3, 0, 0, 0 }, { 3, 0, 7, 0 }, { 5, 0, 3, 0x8040000003 },
+	};
+	char path[4096];
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: seed DIR\n");
+		return 2;
+	}
+	dir = argv[1];
+	mkdir(dir, 0777);
+	snprintf(path, sizeof(path), "%s/blob", dir);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/walk", dir);
+	mkdir(path, 0777);
+
+	seed_blob("empty", 0, 0, 0);
+	seed_blob("one", 1, 1, 1);
+	seed_blob("four", 4, 4, 4);
+	seed_blob("some", 3, 7, 20);
+	seed_walk("three", 1 | 1 << 3, tree, ARRAY_SIZE(tree));
+	seed_walk("four", 2 | 2 << 3, tree, ARRAY_SIZE(tree));
+	seed_walk("five", 3 | 3 << 3 | 1 << 6, tree, ARRAY_SIZE(tree));
+	seed_walk("mixed", 2 | 1 << 3 | 2 << 6, tree, ARRAY_SIZE(tree));
+	seed_walk("loop", 1 | 1 << 3, loop, ARRAY_SIZE(loop));
+	return 0;
+}

@@ -8,14 +8,19 @@
 
 #include <stdint.h>
 
-/* Where things are in a device's share of guest RAM. */
+/*
+ * Where things are in a device's share of guest RAM. The first page stays empty: when a descriptor
+ * read is blocked, QEMU's igb goes on with a stale one, and that one's address is a buffer's with
+ * the lower 32 bits cleared. A frame that lands there hurts nobody and counts as lost.
+ */
+#define IGB_STATE_OFFSET	0x001000ull
 #define IGB_SEEN_OFFSET		0x010000ull	/* bitmap of sequence numbers */
 #define IGB_SEEN_BITS		(4u << 20)
 #define IGB_RING_OFFSET		0x100000ull
 #define IGB_BUFFERS_OFFSET	0x200000ull
 #define IGB_MAX_DESCRIPTORS	32768u		/* RDLEN at most 512 KiB */
 
-/* First page of the share. Plain counters: one process on one machine reads and writes them. */
+/* Plain counters: one process on one machine reads and writes them. */
 struct igb_state {
 	uint64_t magic;
 	uint32_t count;		/* descriptors in the ring */
@@ -49,7 +54,7 @@ void igb_read_stats(struct igb *igb);
 
 static inline struct igb_state *igb_state(const struct igb *igb)
 {
-	return (struct igb_state *)igb->share;
+	return (struct igb_state *)(igb->share + IGB_STATE_OFFSET);
 }
 
 /* igb_lost() - as far as the guest can tell: numbers below the highest one that never came. */

@@ -432,6 +432,8 @@ seed() {
 	[[ ! -d $2 && -f $from/arch/x86/boot/bzImage ]] || return 0
 	rm -rf "$2.new"
 	cp -a "$from" "$2.new"
+	# objtool's make notes its paths in full, and all else hangs on objtool
+	grep -rlF --include='.*.cmd' "$from/" "$2.new" | xargs -r sed -i "s|$from/|$2/|g" || true
 	mv "$2.new" "$2"
 }
 

@@ -136,7 +136,7 @@ static void check_run(const struct frz_tables *t, const struct frz_extent *e,
 	}
 }
 
-static void walk(struct tree *tree, unsigned int levels, struct walked *w)
+static void walk_tree(struct tree *tree, unsigned int levels, struct walked *w)
 {
 	struct frz_tables t = tree_tables(tree, levels);
 	u64 bytes = 0;
@@ -225,7 +225,7 @@ static bool same(const struct frz_tables *a, const struct frz_tables *b, u64 iov
 	return x.pa - x.iova == y.pa - y.iova && x.prot == y.prot;
 }
 
-static void compare(struct tree *trees, unsigned int *levels, struct walked *w)
+static void compare_trees(struct tree *trees, unsigned int *levels, struct walked *w)
 {
 	struct frz_tables frozen = tree_tables(&trees[0], levels[0]);
 	struct frz_tables live = tree_tables(&trees[1], levels[1]);
@@ -277,11 +277,11 @@ int LLVMFuzzerTestOneInput(const u8 *input, size_t size)
 			memcpy(&c, input, sizeof(c));
 			obey(trees, &c);
 		}
-		walk(&trees[0], levels[0], &w[0]);
-		walk(&trees[1], levels[1], &w[1]);
+		walk_tree(&trees[0], levels[0], &w[0]);
+		walk_tree(&trees[1], levels[1], &w[1]);
 		if (!w[0].ret && count_leaves(&w[0], hardware[i]) < MAX_LEAVES)
 			encode_again(&trees[0], levels[0], &w[0], hardware[i]);
-		compare(trees, levels, w);
+		compare_trees(trees, levels, w);
 		seen_free(&w[0].seen);
 		seen_free(&w[1].seen);
 	}

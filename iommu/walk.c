@@ -13,7 +13,7 @@
  */
 #include "frz.h"
 
-/* A table entry leaves these to the leaves below it; snoop is theirs alone. */
+/* What tables narrow, and what a leaf needs; snoop is the leaf's alone. */
 #define FRZ_ACCESS	(FRZ_READ | FRZ_WRITE)
 
 static int frz_cursor_push(struct frz_cursor *c, unsigned int level, u64 table,
@@ -104,8 +104,7 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
 		}
 		if (what == FRZ_TABLE) {
 			ret = frz_cursor_push(c, level - 1,
-					      fmt->address(entry, level),
-					      prot & FRZ_ACCESS);
+					      fmt->address(entry, level), prot);
 			if (ret)
 				return ret;
 			continue;

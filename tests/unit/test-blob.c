@@ -748,7 +748,12 @@ static void test_unit_fields(void **state)
 	bad64(&c->address, 0x101010, -EINVAL, "context table: bad address");
 	bad64(&c->address, 1ULL << 52, -EINVAL, "context table: bad address");
 	bad32(&c[1].bus, 1, -EINVAL, "context table: two of one bus");
+	good32(&c[1].bus, 65);
 	good32(&c[1].bus, 255);
+	c[0].bus = cpu_to_le32(255);
+	bad32(&c[1].bus, 255, -EINVAL, "context table: two of one bus");
+	good32(&c[1].bus, 63);
+	c[0].bus = cpu_to_le32(1);
 }
 
 static void test_domain_fields(void **state)
@@ -856,6 +861,9 @@ static void test_overlaps(void **state)
 	refused(&made.chunk[0][0].address, -EINVAL, twice);
 	made.context[0][0].address = cpu_to_le64(0x2ff000);
 	taken();
+	/* Right behind one another is fine, in either order. */
+	good64(&made.unit[0]->root, 0x602000);
+	good64(&made.unit[0]->root, 0x5ff000);
 	made.unit[0]->root = cpu_to_le64(0x600000);
 	refused(&made.chunk[2][0].address, -EINVAL, twice);
 }
@@ -974,8 +982,9 @@ static void test_most_ranges(void **state)
 	static struct frz_chunk chunks[FRZ_MAX_CHUNKS];
 	struct frz_domain dom = made_domains[0];
 	struct frz_unit unit = made_units[0];
+	struct frz_device dev = made_devices[0];
+	struct frz_blob_writer w, saved;
 	u64 address = 1ULL << 32;
-	struct frz_blob_writer w;
 	void *data = big(&w, 0x200000);
 	struct timespec a, z;
 	u32 i, k;
@@ -1001,6 +1010,13 @@ static void test_most_ranges(void **state)
 		      (z.tv_sec - a.tv_sec) * 1000 + (z.tv_nsec - a.tv_nsec) / 1000000);
 	assert_in_range(z.tv_sec - a.tv_sec, 0, 20);
 
+	/* Bridges do not count. */
+	dev.domain = 3;
+	saved = w;
+	frz_blob_add_device(&w, &dev, made_bridges[0], 1);
+	assert_true(frz_blob_end(&w, 0, 0, &sha256) > 0);
+
+	w = saved;
 	dom.id = 5;
 	dom.did = 9;
 	chunks[0].address = address;

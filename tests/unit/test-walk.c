@@ -190,6 +190,12 @@ static void test_holes(void **state)
 	assert_extent(&seen.e[3], 0x600000, 0x800000, M2, RW);
 	assert_extent(&seen.e[4], 0x80000000, 0x80000000, G1, RW);
 	seen_free(&seen);
+	/* A hole ends a run even where the address goes on. */
+	mem_set(mem, 0x1000, 2, 0x101003);
+	walk(0x3000, 3, &seen, 5);
+	assert_extent(&seen.e[0], 0, 0x100000, K4, RW);
+	assert_extent(&seen.e[1], 0x2000, 0x101000, K4, RW);
+	seen_free(&seen);
 }
 
 /* Without R and W an entry is not present, whatever else it holds. */
@@ -545,6 +551,13 @@ static void test_cursor_moves(void **state)
 		if (!ret)
 			assert_extent(&b, a.iova, a.pa, a.len, a.prot);
 	}
+	/* From the middle of a hole on, to where it ends. */
+	mem_set(mem, 0x4000, 0, 0);
+	assert_int_equal(frz_cursor_init(&c, &t), 0);
+	assert_int_equal(frz_cursor_leaf(&c, 3 * M2 + 1, true, &b), -ENOENT);
+	assert_int_equal(frz_cursor_leaf(&c, 3 * M2 + 1, false, &b), 0);
+	assert_extent(&b, 512 * G1, 0x100000, K4, FRZ_READ);
+	mem_set(mem, 0x4000, 0, 0x3003);
 	/* Staying under one table maps nothing again. */
 	assert_int_equal(frz_cursor_leaf(&c, 0, true, &b), 0);
 	mem->maps = 0;

@@ -18,6 +18,7 @@
 #include "observer.h"
 
 #define LOOK_AHEAD	16
+#define LONG_GAP	ms(15)
 
 /**
  * memory_open() - map the machine's memory.
@@ -124,6 +125,10 @@ static void landed(struct nic *nic, struct console *con, unsigned int i, uint64_
 	if (gap > nic->longest_gap) {
 		nic->longest_gap = gap;
 		nic->gap_start = nic->last_landing;
+	}
+	if (gap > LONG_GAP && nic->nr_gaps < MAX_GAPS) {
+		nic->gaps[nic->nr_gaps].start = nic->last_landing;
+		nic->gaps[nic->nr_gaps++].length = gap;
 	}
 	if (gap > phase->longest_gap)
 		phase->longest_gap = gap;

@@ -18,6 +18,7 @@
 #define MAX_NICS	2
 #define MAX_PHASES	64
 #define MAX_BOOTS	8
+#define MAX_GAPS	32
 #define MAX_FRAMES	(4u << 20)
 #define NSEC		1000000000ull
 
@@ -87,6 +88,10 @@ struct nic {
 
 	uint64_t last_landing, last_sweep;
 	uint64_t longest_gap, gap_start, quiet_gap;
+	struct {
+		uint64_t start, length;
+	} gaps[MAX_GAPS];	/* the first ones that are long, for who looks for the cause */
+	unsigned int nr_gaps;
 };
 
 static inline uint64_t ms(uint64_t n)

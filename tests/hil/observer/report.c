@@ -93,6 +93,20 @@ static json_t *phases(const struct console *con, uint64_t end)
 	return list;
 }
 
+static json_t *gaps(const struct console *con, const struct nic *nic)
+{
+	json_t *list = json_array();
+	unsigned int i;
+
+	for (i = 0; i < nic->nr_gaps; i++)
+		json_array_append_new(list, json_pack("{s:f, s:f, s:s}",
+			"at_ms", (nic->gaps[i].start - con->start) / 1e6,
+			"ms", nic->gaps[i].length / 1e6, "phase",
+			console_phase_of(con, nic->gaps[i].start,
+					 nic->gaps[i].start + nic->gaps[i].length)));
+	return list;
+}
+
 /**
  * report_write() - write the JSON file.
  * @con: what the console told
@@ -155,6 +169,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "kernel_reports", json_integer(con->reports));
 	json_object_set_new(out, "kernel_report", con->report[0] ?
 			    json_string(con->report) : json_null());
+	json_object_set_new(out, "long_gaps", gaps(con, &nics[0]));
 	json_object_set_new(out, "phases", phases(con, now_ns()));
 	list = json_array();
 	for (i = 1; i < nr_nics; i++) {

@@ -21,9 +21,6 @@ struct folio;
 struct intel_iommu;
 struct liveupdate_file_op_args;
 
-/* The name of the blob in the KHO tree. */
-#define FRZ_KHO_NAME	"iommu-freeze"
-
 /* Every line names the device first, as design decision 6 asks. */
 #define frz_info(pdev, fmt, ...) \
 	pr_info("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
@@ -123,7 +120,8 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev);
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 		       (struct pci_dev *pdev, const struct frz_device *rec,
 			const struct frz_bridge *bridges));
-void frz_incoming_refuse(struct pci_dev *pdev, const char *why);
+bool frz_incoming_id_frozen(u64 id);
+void frz_incoming_refuse_id(u64 id, const char *why);
 void frz_incoming_replaced(struct pci_dev *pdev);
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
 struct pci_dev *frz_incoming_retrieve(u64 id);
@@ -142,6 +140,7 @@ static inline u64 frz_pci_id(struct pci_dev *pdev)
 struct frz_incoming_unit {
 	const struct frz_blob *blob;
 	struct frz_unit rec;
+	u32 index;
 };
 
 enum frz_unit_state {
@@ -191,6 +190,8 @@ int frz_vtd_write_units(struct frz_blob_writer *w);
 int frz_vtd_unit_index(struct intel_iommu *iommu);
 int frz_vtd_adopt_device(struct pci_dev *pdev);
 bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top);
+void frz_vtd_release_unit(const struct frz_blob *b,
+			  const struct frz_unit *rec);
 void frz_vtd_block(struct intel_iommu *iommu, u8 bus, u8 devfn, u32 did);
 
 /* iommufd/preserve.c */
@@ -203,6 +204,7 @@ void iommufd_freeze_unpreserve(struct io_pagetable *iopt);
 /* iommufd/store_memfd.c */
 void frz_store_memfd(struct frz_store *store,
 		     const struct liveupdate_file_op_args *args);
+void frz_store_memfd_finish(u64 id);
 
 /* pci/pci.c */
 const char *frz_pci_check(struct pci_dev *pdev);

@@ -37,6 +37,7 @@
  * @tables: its tables
  * @iommu: its unit, NULL until that was adopted
  * @why: reason why it was refused, or NULL
+ * @did_taken: its domain id is reserved
  * @users: devices that are not finished
  */
 struct incoming_domain {
@@ -45,6 +46,7 @@ struct incoming_domain {
 	struct frozen_tables tables;
 	struct intel_iommu *iommu;
 	const char *why;
+	bool did_taken;
 	unsigned int users;
 };
 
@@ -68,10 +70,12 @@ static bool bad;
 static struct incoming_domain *domains;
 static struct incoming_device *devices;
 
-static const struct iommu_domain_ops frozen_domain_ops;
+static unsigned int nr_devices;
 
-#define for_each_incoming(dev) \
-	for ((dev) = devices; (dev) && (dev) < devices + blob.nr_devices; (dev)++)
+/* Units whose tables hardware no longer uses, because it was given others. */
+static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS) __initdata;
+
+static const struct iommu_domain_ops frozen_domain_ops;
 
 /**
  * iommu_domain_is_frozen - Is this a frozen domain?
@@ -116,11 +120,11 @@ static const struct iommu_domain_ops frozen_domain_ops = {
 
 static struct incoming_device *find_pdev(struct pci_dev *pdev)
 {
-	struct incoming_device *dev;
+	unsigned int i;
 
-	for_each_incoming(dev)
-		if (dev->pdev == pdev)
-			return dev;
+	for (i = 0; i < nr_devices; i++)
+		if (devices[i].pdev == pdev)
+			return &devices[i];
 	return NULL;
 }
 
@@ -128,7 +132,7 @@ static struct incoming_device *find_at(u32 segment, u8 bus, u8 devfn)
 {
 	struct incoming_device *dev;
 
-	for_each_incoming(dev)
+	for (dev = devices; dev < devices + nr_devices; dev++)
 		if (dev->rec.segment == segment && dev->rec.bus == bus &&
 		    dev->rec.devfn == devfn)
 			return dev;
@@ -160,15 +164,26 @@ static void refuse(struct incoming_device *dev, const char *why)
 }
 
 /**
- * frz_incoming_refuse - Stop an incoming device
- * @pdev: the device
+ * frz_incoming_id_frozen - Is the device with this id on its frozen domain?
+ * @id: frz_pci_id() of it, in the previous kernel
+ */
+bool frz_incoming_id_frozen(u64 id)
+{
+	struct incoming_device *dev = find_id(id);
+
+	return dev && dev->state == FRZ_INCOMING_FROZEN;
+}
+
+/**
+ * frz_incoming_refuse_id - Stop an incoming device
+ * @id: frz_pci_id() of it, in the previous kernel
  * @why: reason, for the log
  *
- * Context: May sleep. Does nothing if the device is not frozen.
+ * Context: May sleep.
  */
-void frz_incoming_refuse(struct pci_dev *pdev, const char *why)
+void frz_incoming_refuse_id(u64 id, const char *why)
 {
-	struct incoming_device *dev = find_pdev(pdev);
+	struct incoming_device *dev = find_id(id);
 
 	if (dev)
 		refuse(dev, why);
@@ -182,10 +197,10 @@ void frz_incoming_refuse(struct pci_dev *pdev, const char *why)
  */
 void iommu_freeze_refuse_all(const char *why)
 {
-	struct incoming_device *dev;
+	unsigned int i;
 
-	for_each_incoming(dev)
-		refuse(dev, why);
+	for (i = 0; i < nr_devices; i++)
+		refuse(&devices[i], why);
 }
 
 /**
@@ -234,7 +249,7 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev)
 	struct pci_dev *up;
 
 	guard(spinlock_irqsave)(&incoming_lock);
-	for_each_incoming(dev) {
+	for (dev = devices; dev < devices + nr_devices; dev++) {
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			continue;
 		for (up = dev->pdev; up; up = pci_upstream_bridge(up))
@@ -296,15 +311,17 @@ enum frz_unit_state frz_incoming_unit(u64 reg_base,
 	if (!blob.nr_devices)
 		return FRZ_UNIT_NONE;
 
-	for_each_incoming(dev)
+	for (dev = devices; dev < devices + nr_devices; dev++)
 		if (!dev->pdev)
 			refuse(dev, "it is not there any more");
 
 	memset(unit, 0, sizeof(*unit));
 	unit->blob = &blob;
-	while (frz_blob_next_unit(&blob, &unit->rec))
+	while (frz_blob_next_unit(&blob, &unit->rec)) {
 		if (unit->rec.reg_base == reg_base)
 			return FRZ_UNIT_GOOD;
+		unit->index++;
+	}
 	return FRZ_UNIT_BAD;
 }
 
@@ -316,12 +333,15 @@ enum frz_unit_state frz_incoming_unit(u64 reg_base,
  *
  * Context: Boot, before any domain id of the unit is allocated.
  */
-void frz_incoming_unit_done(const struct frz_incoming_unit *unit,
+void __init frz_incoming_unit_done(const struct frz_incoming_unit *unit,
 			    struct intel_iommu *iommu, const char *why)
 {
 	struct incoming_device *dev;
 	struct frz_unit rec;
 	u32 i;
+
+	if (why)
+		__set_bit(unit->index, refused_units);
 
 	for (i = 0; i < blob.nr_domains && !why; i++) {
 		struct incoming_domain *dom = &domains[i];
@@ -329,16 +349,15 @@ void frz_incoming_unit_done(const struct frz_incoming_unit *unit,
 		frz_blob_find_unit(&blob, dom->rec.unit, &rec);
 		if (rec.reg_base != unit->rec.reg_base)
 			continue;
-		if (frz_vtd_did_reserve(iommu, dom->rec.did)) {
-			dom->why = "its domain id is taken";
-			continue;
-		}
 		dom->iommu = iommu;
+		dom->did_taken = !frz_vtd_did_reserve(iommu, dom->rec.did);
+		if (!dom->did_taken)
+			dom->why = dom->why ?: "its domain id cannot be reserved";
 		if (!dom->why)
 			frozen_tables_seal(&dom->tables, frz_vtd_coherent(iommu));
 	}
 
-	for_each_incoming(dev) {
+	for (dev = devices; dev < devices + nr_devices; dev++) {
 		frz_blob_find_unit(&blob, dev->rec.unit, &rec);
 		if (rec.reg_base != unit->rec.reg_base)
 			continue;
@@ -605,10 +624,11 @@ void frz_incoming_finish(u64 id)
 		dev->owner = NULL;
 	}
 	if (!--dom->users) {
-		if (dom->iommu)
+		if (dom->did_taken)
 			frz_vtd_did_free(dom->iommu, dom->rec.did);
 		frozen_tables_release(&dom->tables);
 	}
+	frz_store_memfd_finish(id);
 	if (pdev)
 		frz_info(pdev, "finished\n");
 	pci_dev_put(pdev);
@@ -653,6 +673,7 @@ static int __init import_devices(void)
 			if (domains[i].rec.id == rec.domain)
 				dev->domain = &domains[i];
 		dev->domain->users++;
+		nr_devices++;
 		if (dev->domain->why)
 			refuse(dev, dev->domain->why);
 		else if (rec.state != FRZ_DEVICE_FROZEN)
@@ -714,8 +735,6 @@ static int __init frz_incoming_init(void)
 	}
 	if (import_domains() || import_devices()) {
 		pr_err("iommu-freeze: no memory for the incoming devices\n");
-		kfree(devices);
-		devices = NULL;
 		goto out_free;
 	}
 	bad = false;
@@ -737,10 +756,16 @@ postcore_initcall(frz_incoming_init);
 static int __init frz_incoming_settle(void)
 {
 	struct incoming_device *dev;
+	struct frz_unit rec = {};
+	u32 index = 0;
 
-	for_each_incoming(dev)
+	for (dev = devices; dev < devices + nr_devices; dev++)
 		if (!dev->adopted)
 			refuse(dev, "no IOMMU driver took it over");
+
+	while (nr_devices && frz_blob_next_unit(&blob, &rec))
+		if (test_bit(index++, refused_units))
+			frz_vtd_release_unit(&blob, &rec);
 	return 0;
 }
 device_initcall(frz_incoming_settle);

@@ -264,7 +264,7 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 		return dom;
 	}
 
-	dom = kzalloc(sizeof(*dom), GFP_KERNEL);
+	dom = kzalloc_obj(*dom);
 	if (!dom)
 		return ERR_PTR(-ENOMEM);
 	dom->live = live;
@@ -320,7 +320,7 @@ int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
 		return -EOPNOTSUPP;
 	}
 
-	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	dev = kzalloc_obj(*dev);
 	if (!dev)
 		return -ENOMEM;
 	dev->pdev = pdev;

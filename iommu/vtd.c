@@ -534,7 +534,7 @@ bool iommu_freeze_vtd_shutdown(void)
 
 /* The incoming side. */
 
-static const char *check_unit(struct intel_iommu *iommu,
+static const char * __init check_unit(struct intel_iommu *iommu,
 			      const struct frz_incoming_unit *unit)
 {
 	const struct frz_unit *rec = &unit->rec;
@@ -553,7 +553,7 @@ static const char *check_unit(struct intel_iommu *iommu,
 }
 
 /* Each entry must be what a device of the blob runs on, or be gone. */
-static const char *check_context(struct intel_iommu *iommu, u8 bus,
+static const char * __init check_context(struct intel_iommu *iommu, u8 bus,
 				 struct context_entry *context)
 {
 	unsigned int devfn;
@@ -577,7 +577,7 @@ static const char *check_context(struct intel_iommu *iommu, u8 bus,
 	return NULL;
 }
 
-static const char *check_root(struct intel_iommu *iommu,
+static const char * __init check_root(struct intel_iommu *iommu,
 			      const struct frz_incoming_unit *unit)
 {
 	struct root_entry *root = phys_to_virt(unit->rec.root);
@@ -606,7 +606,7 @@ static const char *check_root(struct intel_iommu *iommu,
 }
 
 /* The tables become pages of this kernel, as if it had allocated them. */
-static void take_page(u64 pa)
+static void __init take_page(u64 pa)
 {
 	struct folio *folio = kho_restore_folio(pa);
 
@@ -614,6 +614,32 @@ static void take_page(u64 pa)
 		return;
 	mod_node_page_state(folio_pgdat(folio), NR_IOMMU_PAGES, 1);
 	lruvec_stat_mod_folio(folio, NR_SECONDARY_PAGETABLE, 1);
+}
+
+static void __init release_page(u64 pa)
+{
+	if (!kho_preserved_order(pa))
+		kho_restore_free(phys_to_virt(pa));
+}
+
+/**
+ * frz_vtd_release_unit - Free the tables of a unit that was refused
+ * @b: the blob
+ * @rec: the unit's record in it
+ *
+ * Context: Boot, after the unit was given other tables.
+ */
+void __init frz_vtd_release_unit(const struct frz_blob *b,
+				 const struct frz_unit *rec)
+{
+	u32 i, bus;
+	u64 pa;
+
+	release_page(rec->root);
+	for (i = 0; i < rec->nr_contexts; i++) {
+		frz_blob_context(b, rec, i, &bus, &pa);
+		release_page(pa);
+	}
 }
 
 /**
@@ -628,7 +654,7 @@ static void take_page(u64 pa)
  * Context: Boot, one thread.
  * Return: true if iommu->root_entry is set and translation must stay on.
  */
-bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
+bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 {
 	struct frz_incoming_unit unit;
 	const char *why = NULL;
@@ -644,15 +670,17 @@ bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 		why = check_unit(iommu, &unit);
 		if (!why)
 			why = check_root(iommu, &unit);
-		frz_incoming_unit_done(&unit, iommu, why);
-		if (why)
+		if (why) {
+			frz_incoming_unit_done(&unit, iommu, why);
 			break;
+		}
 		iommu->root_entry = phys_to_virt(unit.rec.root);
 		take_page(unit.rec.root);
 		for (i = 0; i < unit.rec.nr_contexts; i++) {
 			frz_blob_context(unit.blob, &unit.rec, i, &bus, &pa);
 			take_page(pa);
 		}
+		frz_incoming_unit_done(&unit, iommu, NULL);
 		pr_info("iommu-freeze: %s: translation stays on\n",
 			iommu->name);
 		return true;

@@ -17,6 +17,12 @@
 #include "../../iommufd/iommufd_private.h"
 #include "../iommu/freeze.h"
 
+static int count_device(struct device *dev, void *count)
+{
+	(*(unsigned int *)count)++;
+	return 0;
+}
+
 /**
  * iommufd_freeze_preserve - Find a device's live domain and hold its map still
  * @idev: the device, attached; it cannot be detached or replaced meanwhile
@@ -34,6 +40,11 @@ const char *iommufd_freeze_preserve(struct iommufd_device *idev,
 	unsigned long pasid = IOMMU_NO_PASID;
 	struct iommu_attach_handle *handle;
 	struct iommufd_hw_pagetable *hwpt;
+	unsigned int count = 0;
+
+	iommu_group_for_each_dev(igroup->group, &count, count_device);
+	if (count != 1)
+		return "it shares its IOMMU group with another device";
 
 	guard(mutex)(&igroup->lock);
 

@@ -92,7 +92,7 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	const char *why;
 	int ret;
 
-	pf = kzalloc(sizeof(*pf), GFP_KERNEL);
+	pf = kzalloc_obj(*pf);
 	if (!pf)
 		return -ENOMEM;
 
@@ -243,7 +243,7 @@ static const struct liveupdate_file_ops vfio_luo_ops = {
 
 static struct liveupdate_file_handler vfio_luo_handler = {
 	.ops = &vfio_luo_ops,
-	.compatible = "iommu-freeze-vfio-pci-v1",
+	.compatible = FRZ_LUO_NAME,
 };
 
 static bool registered;

@@ -25,6 +25,10 @@
 
 #include <linux/types.h>
 
+/* Name of the blob in the KHO tree, and of a device file in a LUO session */
+#define FRZ_KHO_NAME		"iommu-freeze"
+#define FRZ_LUO_NAME		"iommu-freeze-vfio-pci-v1"
+
 #define FRZ_BLOB_MAGIC		"IOMMUFRZ"	/* 8 bytes, no NUL in the blob */
 #define FRZ_BLOB_MAGIC_LEN	8
 #define FRZ_DIGEST_LEN		32

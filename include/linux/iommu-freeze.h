@@ -14,11 +14,13 @@
 #include <linux/types.h>
 
 struct device;
+struct file;
 struct intel_iommu;
 struct iommu_attach_handle;
 struct iommu_domain;
 struct iommufd_device;
 struct iommufd_hw_pagetable;
+struct liveupdate_file_op_args;
 struct pci_dev;
 struct pci_driver;
 struct vfio_device_file;
@@ -49,6 +51,10 @@ void iommu_freeze_pci_saved(struct pci_dev *pdev);
 
 /* drivers/iommu/freeze/iommufd */
 bool iommufd_freeze_device(struct iommufd_device *idev);
+void iommu_freeze_memfd_begin(const struct liveupdate_file_op_args *args,
+			      struct file *file);
+int iommu_freeze_memfd_hold(struct file *file);
+void iommu_freeze_memfd_lost(struct file *file);
 
 /* drivers/iommu/freeze/vfio */
 int vfio_freeze_init(void);
@@ -118,6 +124,21 @@ static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
 static inline bool iommufd_freeze_device(struct iommufd_device *idev)
 {
 	return false;
+}
+
+static inline void
+iommu_freeze_memfd_begin(const struct liveupdate_file_op_args *args,
+			 struct file *file)
+{
+}
+
+static inline int iommu_freeze_memfd_hold(struct file *file)
+{
+	return 0;
+}
+
+static inline void iommu_freeze_memfd_lost(struct file *file)
+{
 }
 
 static inline int vfio_freeze_init(void)

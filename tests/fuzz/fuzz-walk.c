@@ -3,7 +3,7 @@
  * libFuzzer target: walk, lookup, encode and compare over fuzzer-made tables.
  *
  * Input: one byte for the numbers of levels, then commands of 12 bytes, each of
- * which writes one entry of one of 8 tables in one of two trees:
+ * which writes one entry, or some, of one of 8 tables in one of two trees:
  *	byte 0: tree (bit 0), what the entry is (bits 2:1, see struct command)
  *	byte 1: table, bytes 2..3: index, bytes 4..11: value
  *
@@ -29,7 +29,7 @@ struct command {
 	u8 value[8];
 };
 
-enum { RAW, NEXT_TABLE, LEAF, NEIGHBOUR };
+enum { RAW, NEXT_TABLE, LEAF, NEIGHBOURS };
 
 struct tree {
 	struct mem *mem;
@@ -68,7 +68,8 @@ static void obey(struct tree *trees, const struct command *c)
 	u64 table = (c->table % NR_TABLES + 1) * 0x1000;
 	unsigned int index = (c->index[0] | c->index[1] << 8) % 512;
 	struct mem *mem = trees[c->what & 1].mem;
-	u64 value;
+	u64 value, size;
+	unsigned int n;
 
 	memcpy(&value, c->value, sizeof(value));
 	switch (c->what >> 1 & 3) {
@@ -81,12 +82,13 @@ static void obey(struct tree *trees, const struct command *c)
 		value &= 0x000fffffc0000803;
 		value |= 0x80;
 		break;
-	case NEIGHBOUR:		/* goes on where the entry before ends */
-		if (!index)
-			return;
-		value = mem_get(mem, table, index - 1) +
-			(0x1000ULL << (value % 3 * 9));
-		break;
+	case NEIGHBOURS:	/* some that go on where the entry before ends */
+		n = value >> 8 & 0x1ff;
+		size = 0x1000ULL << (value % 3 * 9);
+		for (; index && index < 512 && n; index++, n--)
+			mem_set(mem, table, index,
+				mem_get(mem, table, index - 1) + size);
+		return;
 	}
 	mem_set(mem, table, index, value);
 }

@@ -22,7 +22,7 @@ run_target() {
 	echo "# fuzz $what: $seconds s, log in $log"
 	# The seed makes a failure on one machine happen on the others.
 	"$out/fuzz-$target" -seed=1 -max_total_time="$seconds" -max_len="$max_len" \
-		-timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+		-timeout=30 -rss_limit_mb=1024 -print_final_stats=1 \
 		-artifact_prefix="$out/broken/$target-" \
 		"$new" "$out/seeds/$target" >"$log" 2>&1 &
 	pid=$!

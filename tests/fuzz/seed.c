@@ -134,11 +134,18 @@ int main(int argc, char **argv)
 	/* Tables 0 to 3 of both trees: the same path, leaves of each size. */
 	static const struct entry tree[] = {
 		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 2, 2, 0, 3 },
-		{ 0, 3, 0, 0x100003 }, { 6, 3, 1, 0 }, { 6, 3, 2, 0 },
-		{ 0, 2, 1, 0x40200083 }, { 6, 2, 2, 1 }, { 0, 1, 1, 0x80000083 },
+		{ 0, 3, 0, 0x100003 }, { 6, 3, 1, 0x300 }, { 6, 3, 9, 0x100 },
+		{ 0, 2, 1, 0x40200083 }, { 6, 2, 2, 0x101 }, { 0, 1, 1, 0x80000083 },
 		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 3, 2, 0, 3 },
-		{ 1, 3, 0, 0x100003 }, { 7, 3, 1, 0 }, { 7, 3, 2, 0 },
-		{ 1, 2, 1, 0x40200083 }, { 7, 2, 2, 1 }, { 1, 1, 1, 0x80000083 },
+		{ 1, 3, 0, 0x100003 }, { 7, 3, 1, 0x300 }, { 7, 3, 9, 0x100 },
+		{ 1, 2, 1, 0x40200083 }, { 7, 2, 2, 0x101 }, { 1, 1, 1, 0x80000083 },
+	};
+	/* A full table of pages whose addresses fit into no larger leaf. */
+	static const struct entry full[] = {
+		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 0, 2, 0, 0x101003 },
+		{ 6, 2, 1, 0x1ff00 }, { 2, 1, 1, 2 },
+		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 1, 2, 0, 0x101003 },
+		{ 7, 2, 1, 0x1ff00 }, { 3, 1, 1, 2 },
 	};
 	/* A table that points to itself, and big leaves. */
 	static const struct entry loop[] = {
@@ -166,6 +173,7 @@ int main(int argc, char **argv)
 	seed_walk("four", 2 | 2 << 3, tree, ARRAY_SIZE(tree));
 	seed_walk("five", 3 | 3 << 3 | 1 << 6, tree, ARRAY_SIZE(tree));
 	seed_walk("mixed", 2 | 1 << 3 | 2 << 6, tree, ARRAY_SIZE(tree));
+	seed_walk("full", 1 | 1 << 3, full, ARRAY_SIZE(full));
 	seed_walk("loop", 1 | 1 << 3, loop, ARRAY_SIZE(loop));
 	return 0;
 }

@@ -21,7 +21,7 @@ help:
 	@echo 'make hil         all scenarios in QEMU; results in out/hil/*.json'
 	@echo 'make hil-NAME    one scenario; tests/hil/run.sh --list names them'
 	@echo 'make checkpatch  kernel style, git am and size of the patches'
-	@echo 'make clean       remove build output here; kernels stay in the cache'
+	@echo 'make clean       remove out/, where all of this is built; kernels stay in the cache'
 
 deps:
 	@$(SETUP) --install
@@ -59,7 +59,4 @@ test: deps
 	@$(TALLY) sum
 
 clean:
-	@for d in tests/unit tests/fuzz tests/hil/vmm tests/hil/observer; do \
-		if [ -f $$d/Makefile ]; then $(MAKE) -s --no-print-directory -C $$d clean || exit 1; fi; \
-	done
 	@rm -rf out

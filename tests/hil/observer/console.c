@@ -17,7 +17,8 @@
 /* A kernel that prints one of these has failed, whatever the counters say. */
 static const char *const bad_lines[] = {
 	"Kernel panic", "BUG:", "WARNING:", "Oops", "KASAN:", "INFO: possible", "INFO: task",
-	"unreferenced object", "suspected memory leaks", "UBSAN:", "INFO: rcu", "general protection fault",
+	"unreferenced object", "suspected memory leaks", "UBSAN:", "INFO: rcu",
+	"general protection fault",
 };
 
 /**
@@ -136,6 +137,7 @@ static void guest_count(struct console *con, char *words)
 static void vmm_line(struct console *con, char *line, uint64_t now)
 {
 	unsigned int dev, count;
+	long long a, b;
 	char name[16];
 
 	if (sscanf(line, "phase=%15s", name) == 1) {
@@ -155,9 +157,9 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 			con->drain_at = now;
 	} else if (!strncmp(line, "count ", 6)) {
 		guest_count(con, line + 6);
-	} else if (!strncmp(line, "switched ", 9)) {
-		sscanf(line, "switched count=%lld first_loss=%lld", &con->switches,
-		       &con->first_loss);
+	} else if (sscanf(line, "switched count=%lld first_loss=%lld", &a, &b) == 2) {
+		con->switches = a;
+		con->first_loss = b;
 	} else if (!strncmp(line, "FAILED", 6)) {
 		if (!con->failed[0])
 			snprintf(con->failed, sizeof(con->failed), "%s", line);
@@ -170,6 +172,7 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 static void freeze_line(struct console *con, const char *line)
 {
 	const char *text = strstr(line, ": ");
+	long long a, b, c;
 
 	if (json_array_size(con->freeze_log) < 1000)
 		json_array_append_new(con->freeze_log, json_string(line));
@@ -177,10 +180,16 @@ static void freeze_line(struct console *con, const char *line)
 	if (!text)
 		return;
 	text += 2;
-	sscanf(text, "frozen in %lld us", &con->freeze_us);
-	sscanf(text, "replaced in %lld us", &con->replace_us);
-	sscanf(text, "preserved: %lld extents, %lld leaves, %lld bytes of tables", &con->extents,
-	       &con->leaves, &con->table_bytes);
+	if (sscanf(text, "frozen in %lld us", &a) == 1) {
+		con->freeze_us = a;
+	} else if (sscanf(text, "replaced in %lld us", &a) == 1) {
+		con->replace_us = a;
+	} else if (sscanf(text, "preserved: %lld extents, %lld leaves, %lld bytes of tables",
+			  &a, &b, &c) == 3) {
+		con->extents = a;
+		con->leaves = b;
+		con->table_bytes = c;
+	}
 }
 
 static void kernel_line(struct console *con, const char *line, uint64_t now)

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -132,16 +133,36 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
-		case 'm': mem_path = optarg; break;
-		case 's': serial = optarg; break;
-		case 'l': log = optarg; break;
-		case 'r': run_known = strlen(optarg) == 32 && hil_run_parse(run, optarg); break;
-		case 'R': rate = strtoul(optarg, NULL, 10); break;
-		case 'f': frames_min = strtoull(optarg, NULL, 10); break;
-		case 't': trace = optarg; break;
-		case 'T': timeout = strtoul(optarg, NULL, 10); break;
-		case 'S': scenario = optarg; break;
-		case 'j': json = optarg; break;
+		case 'm':
+			mem_path = optarg;
+			break;
+		case 's':
+			serial = optarg;
+			break;
+		case 'l':
+			log = optarg;
+			break;
+		case 'r':
+			run_known = strlen(optarg) == 32 && hil_run_parse(run, optarg);
+			break;
+		case 'R':
+			rate = strtoul(optarg, NULL, 10);
+			break;
+		case 'f':
+			frames_min = strtoull(optarg, NULL, 10);
+			break;
+		case 't':
+			trace = optarg;
+			break;
+		case 'T':
+			timeout = strtoul(optarg, NULL, 10);
+			break;
+		case 'S':
+			scenario = optarg;
+			break;
+		case 'j':
+			json = optarg;
+			break;
 		case 'n':
 			comma = strchr(optarg, ',');
 			if (!comma || nr_nics == MAX_NICS) {
@@ -162,8 +183,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!mem_path || !serial || !json || !nr_nics || !run_known || !rate || !timeout) {
-		fputs("observer: --mem, --serial, --net, --run (32 hex digits) and --json are needed; see --help\n",
-		      stderr);
+		fprintf(stderr, "observer: --mem, --serial, --net, --run and --json are needed%s\n",
+			run_known ? "" : "; a run id has 32 hex digits");
 		return 2;
 	}
 	for (i = 0; i < nr_nics; i++)
@@ -204,10 +225,10 @@ int main(int argc, char **argv)
 		}
 		if (now - last_shown > 2 * NSEC) {
 			last_shown = now;
-			fprintf(stderr, "# %s: %2.0f s, kernel %u, %s: %llu sent, %llu landed\n",
-				scenario, (now - con.start) / 1e9, con.boot,
-				console_phase(&con)->name, (unsigned long long)nics[0].sent,
-				(unsigned long long)nics[0].landed);
+			fprintf(stderr, "# %s: %2.0f s, kernel %u, %s: %" PRIu64
+				" sent, %" PRIu64 " landed\n", scenario,
+				(now - con.start) / 1e9, con.boot, console_phase(&con)->name,
+				nics[0].sent, nics[0].landed);
 		}
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
 	}

@@ -189,8 +189,8 @@ bool memory_watch(struct nic *nic, struct console *con, uint64_t now)
 		k = 0;
 	}
 	/*
-	 * Nothing for long: perhaps the ring went on somewhere else. (QEMU's igb runs through all of
-	 * it when it cannot read a descriptor.) Look everywhere, less and less often.
+	 * Nothing for long: perhaps the ring went on somewhere else. (QEMU's igb runs through all
+	 * of it when it cannot read a descriptor.) Look everywhere, less and less often.
 	 */
 	if (!any && nic->sent && now - nic->last_landing > ms(20) &&
 	    now - nic->last_sweep > ms(20) + (now - nic->last_landing) / 4) {

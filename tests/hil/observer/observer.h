@@ -83,7 +83,7 @@ struct nic {
 	uint8_t *seen;
 	uint64_t landed, duplicated, out_of_order, corrupt, end;
 	uint64_t landed_unowned;	/* after the jump, before user space */
-	uint64_t late;		/* frames in memory that were sent after the jump, see memory_scan() */
+	uint64_t late;		/* see memory_scan_late() */
 	bool late_known;
 
 	uint64_t last_landing, last_sweep;

@@ -85,10 +85,14 @@ static json_t *phases(const struct console *con, uint64_t end)
 		const struct phase *p = &con->phases[i];
 		uint64_t until = i + 1 < con->nr_phases ? p[1].start : end;
 
-		json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:I, s:f}",
-			"phase", p->name, "at_ms", (p->start - con->start) / 1e6,
-			"ms", (until - p->start) / 1e6, "landed", (json_int_t)p->landed,
-			"longest_gap_ms", p->longest_gap / 1e6));
+		json_t *item = json_object();
+
+		json_object_set_new(item, "phase", json_string(p->name));
+		json_object_set_new(item, "at_ms", in_ms(p->start - con->start));
+		json_object_set_new(item, "ms", in_ms(until - p->start));
+		json_object_set_new(item, "landed", json_integer(p->landed));
+		json_object_set_new(item, "longest_gap_ms", in_ms(p->longest_gap));
+		json_array_append_new(list, item);
 	}
 	return list;
 }
@@ -98,12 +102,16 @@ static json_t *gaps(const struct console *con, const struct nic *nic)
 	json_t *list = json_array();
 	unsigned int i;
 
-	for (i = 0; i < nic->nr_gaps; i++)
-		json_array_append_new(list, json_pack("{s:f, s:f, s:s}",
-			"at_ms", (nic->gaps[i].start - con->start) / 1e6,
-			"ms", nic->gaps[i].length / 1e6, "phase",
-			console_phase_of(con, nic->gaps[i].start,
-					 nic->gaps[i].start + nic->gaps[i].length)));
+	for (i = 0; i < nic->nr_gaps; i++) {
+		uint64_t start = nic->gaps[i].start, length = nic->gaps[i].length;
+		json_t *item = json_object();
+
+		json_object_set_new(item, "at_ms", in_ms(start - con->start));
+		json_object_set_new(item, "ms", in_ms(length));
+		json_object_set_new(item, "phase",
+				    json_string(console_phase_of(con, start, start + length)));
+		json_array_append_new(list, item);
+	}
 	return list;
 }
 
@@ -127,6 +135,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_t *out = json_object(), *list = json_array(), *devices = json_array();
 	long long faults = trace_faults(trace, devices), kernel_faults = 0;
 	uint64_t shortest = UINT64_MAX;
+	const char *gap_phase;
 	unsigned int i;
 	int ret = 0;
 
@@ -147,9 +156,9 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "iommu_fault_devices", devices);
 	json_object_set_new(out, "frame_interval_ms", json_real(1000.0 / rate));
 	json_object_set_new(out, "longest_gap_ms", in_ms(nics[0].longest_gap));
-	json_object_set_new(out, "longest_gap_phase", json_string(
-		console_phase_of(con, nics[0].gap_start,
-				 nics[0].gap_start + nics[0].longest_gap)));
+	gap_phase = console_phase_of(con, nics[0].gap_start,
+				     nics[0].gap_start + nics[0].longest_gap);
+	json_object_set_new(out, "longest_gap_phase", json_string(gap_phase));
 	json_object_set_new(out, "longest_quiet_gap_ms",
 			    nics[0].quiet_gap ? in_ms(nics[0].quiet_gap) : json_null());
 	json_object_set_new(out, "kernels", json_integer(con->boot + 1));

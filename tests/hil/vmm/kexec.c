@@ -24,17 +24,24 @@
 
 #include "vmm.h"
 
+#define WHITE		"\n\t "
 #define KERNEL_PATH	"/boot/bzImage"
 
 /* One cpio ("newc") header with its name, padded to four bytes. */
 static int cpio_header(int out, const char *name, unsigned int mode, uint64_t size, int ino)
 {
+	/* inode, mode, uid, gid, links, mtime, size, device (4), length of the name, checksum */
+	unsigned int fields[] = {
+		ino, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, strlen(name) + 1, 0,
+	};
 	char head[512];
+	size_t i;
 	int len;
 
-	len = snprintf(head, sizeof(head), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s",
-		       ino, mode, 0, 0, 1, 0, (unsigned int)size, 0, 0, 0, 0,
-		       (unsigned int)strlen(name) + 1, 0, name) + 1;
+	len = snprintf(head, sizeof(head), "070701");
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		len += snprintf(head + len, sizeof(head) - len, "%08X", fields[i]);
+	len += snprintf(head + len, sizeof(head) - len, "%s", name) + 1;
 	memset(head + len, 0, 3);
 	len = (len + 3) & ~3;
 	return write(out, head, len) == len ? 0 : -EIO;
@@ -128,7 +135,7 @@ static int next_cmdline(char *out, size_t size, unsigned int next_boot)
 		line[0] = 0;
 	fclose(f);
 	out[0] = 0;
-	for (word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
+	for (word = strtok_r(line, WHITE, &save); word; word = strtok_r(NULL, WHITE, &save))
 		if (strncmp(word, "hil.boot=", 9))
 			len += snprintf(out + len, size - len, "%s ", word);
 	snprintf(out + len, size - len, "hil.boot=%u", next_boot);

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,16 +27,16 @@
 #include "vmm.h"
 
 #define MAX_ARGS	8
+#define WHITE		"\n\t "
 #define WAIT_SECONDS	300
 
 static struct vmm_ram ram = { .fd = -1 };
 static struct vmm_luo luo = { .fd = -1, .session = -1 };
-static struct vmm_dev devs[VMM_MAX_DEVS] = {
-	{ .fd = -1, .iommufd = -1 }, { .fd = -1, .iommufd = -1 },
-};
+static struct vmm_dev devs[VMM_MAX_DEVS];
+
 static struct igb igbs[VMM_MAX_DEVS];
 static unsigned int cur;	/* the device that commands are about, see "dev" */
-static unsigned int boot;
+static unsigned int boot;	/* which kernel of the chain */
 static uint8_t run[HIL_RUN_BYTES];
 
 /* errno by name, for expect-errno: only those that the calls here are documented to return. */
@@ -76,7 +77,7 @@ static void say(const char *fmt, ...)
 		_exit(1);
 }
 
-static void phase(const char *name)
+static void mark(const char *name)
 {
 	say("phase=%s", name);
 }
@@ -135,7 +136,7 @@ static int cmd_phase(int argc, char **argv)
 {
 	if (argc != 1)
 		return -EINVAL;
-	phase(argv[0]);
+	mark(argv[0]);
 	return 0;
 }
 
@@ -263,10 +264,10 @@ static int cmd_attach(int argc, char **argv)
 	else
 		return -EINVAL;
 	if (boot)
-		phase("replace");
+		mark("replace");
 	ret = vmm_attach(dev(), pt_id);
 	if (boot)
-		phase(ret ? "retrieve" : "after");
+		mark(ret ? "retrieve" : "after");
 	return ret;
 }
 
@@ -295,7 +296,7 @@ static int cmd_preserve(int argc, char **argv)
 	bool dev_too = !argc || !strcmp(argv[0], "dev");
 	int ret = 0;
 
-	phase("preserve");
+	mark("preserve");
 	if (ram_too)
 		ret = vmm_preserve(&luo, ram.fd, VMM_TOKEN_RAM);
 	if (!ret && dev_too)
@@ -323,7 +324,7 @@ static int cmd_kexec(int argc, char **argv)
 	(void)argv;
 	if (argc)
 		return -EINVAL;
-	phase("freeze");
+	mark("freeze");
 	return vmm_kexec_jump();
 }
 
@@ -334,7 +335,7 @@ static int cmd_retrieve(int argc, char **argv)
 
 	if (argc < 1)
 		return -EINVAL;
-	phase("retrieve");
+	mark("retrieve");
 	ret = vmm_session_retrieve(&luo, argv[0]);
 	if (ret)
 		return ret;
@@ -432,11 +433,11 @@ static int cmd_stats(int argc, char **argv)
 		return -EINVAL;
 	igb_poll(igb());
 	igb_read_stats(igb());
-	say("count dev=%u landed=%llu lost=%llu duplicated=%llu out_of_order=%llu corrupt=%llu holes=%llu nic_received=%llu nic_missed=%llu",
-	    cur, (unsigned long long)s->landed, (unsigned long long)igb_lost(igb()),
-	    (unsigned long long)s->duplicated, (unsigned long long)s->out_of_order,
-	    (unsigned long long)s->corrupt, (unsigned long long)s->holes,
-	    (unsigned long long)s->gprc, (unsigned long long)(s->mpc + s->rnbc));
+	say("count dev=%u landed=%" PRIu64 " lost=%" PRIu64 " duplicated=%" PRIu64
+	    " out_of_order=%" PRIu64 " corrupt=%" PRIu64 " holes=%" PRIu64
+	    " nic_received=%" PRIu64 " nic_missed=%" PRIu64,
+	    cur, s->landed, igb_lost(igb()), s->duplicated, s->out_of_order, s->corrupt, s->holes,
+	    s->gprc, s->mpc + s->rnbc);
 	return 0;
 }
 
@@ -449,14 +450,14 @@ static int cmd_switch(int argc, char **argv)
 
 	if (!n || dev()->nr_hwpts < 2)
 		return -EINVAL;
-	phase("switch");
+	mark("switch");
 	for (i = 1; i <= n && !ret; i++) {
 		ret = vmm_attach(dev(), dev()->hwpts[i % 2]);
 		igb_poll(igb());
 		if (!first_loss && (igb_lost(igb()) || igb_state(igb())->holes))
 			first_loss = i;
 	}
-	phase("after");
+	mark("after");
 	if (!ret)
 		say("switched count=%lu first_loss=%lu", n, first_loss);
 	return ret;
@@ -494,9 +495,9 @@ static bool run_line(char *line)
 	int argc = 0, ret = -ENOTTY;
 	size_t i;
 
-	line[strcspn(line, "#\n")] = 0;
+	line[strcspn(line, "#\n")] = '\0';
 	snprintf(shown, sizeof(shown), "%s", line);
-	for (word = strtok_r(line, " \t", &save); word; word = strtok_r(NULL, " \t", &save))
+	for (word = strtok_r(line, WHITE, &save); word; word = strtok_r(NULL, WHITE, &save))
 		if (argc < MAX_ARGS)
 			argv[argc++] = word;
 	if (!argc)
@@ -516,7 +517,8 @@ static bool run_line(char *line)
 		say("ok: %s", shown);
 		return true;
 	}
-	say("FAILED errno=%s(%d) %s: %s", ret ? errno_name(-ret) : "0", -ret, strerror(-ret), shown);
+	say("FAILED errno=%s(%d) %s: %s", ret ? errno_name(-ret) : "0", -ret, strerror(-ret),
+	    shown);
 	return false;
 }
 
@@ -528,7 +530,7 @@ static void read_cmdline(void)
 	if (!f || !fgets(line, sizeof(line), f))
 		return;
 	fclose(f);
-	for (word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+	for (word = strtok_r(line, WHITE, &save); word; word = strtok_r(NULL, WHITE, &save)) {
 		if (!strncmp(word, "hil.boot=", 9))
 			boot = atoi(word + 9);
 		else if (!strncmp(word, "hil.run=", 8) && strlen(word + 8) == 2 * HIL_RUN_BYTES)

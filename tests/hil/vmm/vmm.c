@@ -67,7 +67,7 @@ static int write_file(const char *path, const char *text)
 	return ret;
 }
 
-/* vmm_driver_bind() - what a host's tool does before the VMM starts: give the function to @driver. */
+/* vmm_driver_bind() - what a host's tool does before the VMM starts: give @driver the function. */
 int vmm_driver_bind(const char *bdf, const char *driver)
 {
 	char path[128];

@@ -82,6 +82,7 @@ static const struct iommu_domain_ops frozen_domain_ops;
  * @domain: any domain, or NULL
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool iommu_domain_is_frozen(const struct iommu_domain *domain)
 {
@@ -166,6 +167,8 @@ static void refuse(struct incoming_device *dev, const char *why)
 /**
  * frz_incoming_id_frozen - Is the device with this id on its frozen domain?
  * @id: frz_pci_id() of it, in the previous kernel
+ *
+ * Return: true if so.
  */
 bool frz_incoming_id_frozen(u64 id)
 {
@@ -215,6 +218,8 @@ u64 frz_incoming_generation(void)
 
 /**
  * frz_incoming_bad - Did a blob come that cannot be read?
+ *
+ * Return: true if so.
  */
 bool frz_incoming_bad(void)
 {
@@ -226,6 +231,7 @@ bool frz_incoming_bad(void)
  * @pdev: any device
  *
  * Context: Any.
+ * Return: the state, FRZ_INCOMING_NONE for a device of no concern.
  */
 enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 {
@@ -242,6 +248,7 @@ EXPORT_SYMBOL_GPL(frz_incoming_state);
  * @pdev: the device or bridge
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool frz_incoming_frozen_below(struct pci_dev *pdev)
 {
@@ -300,6 +307,7 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
  * Devices of the unit that PCI has not found by now are refused.
  *
  * Context: Boot, after PCI enumeration.
+ * Return: whether the unit came from the previous kernel, and is usable.
  */
 enum frz_unit_state frz_incoming_unit(u64 reg_base,
 				      struct frz_incoming_unit *unit)

@@ -506,6 +506,7 @@ EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
  * @pdev: the device
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool frz_outgoing_preserved(struct pci_dev *pdev)
 {
@@ -519,6 +520,7 @@ EXPORT_SYMBOL_GPL(frz_outgoing_preserved);
  * @pdev: the device or bridge
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool frz_outgoing_frozen_below(struct pci_dev *pdev)
 {
@@ -546,6 +548,7 @@ bool frz_outgoing_frozen_below(struct pci_dev *pdev)
  * @devfn: device and function
  *
  * Context: Only with the other CPUs stopped, or with the lists stable.
+ * Return: true if so.
  */
 bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn)
 {
@@ -562,6 +565,7 @@ bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn)
  * frz_outgoing_any_frozen - Is any device frozen?
  *
  * Context: Any.
+ * Return: true if so.
  */
 bool frz_outgoing_any_frozen(void)
 {

@@ -44,6 +44,8 @@ static_assert(sizeof(struct vtd_entry) == sizeof(struct context_entry));
 /**
  * frz_vtd_unit - The VT-d unit above a device
  * @pdev: a device for which frz_vtd_check() found nothing
+ *
+ * Return: the unit.
  */
 struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev)
 {
@@ -145,6 +147,8 @@ void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t)
  * @iommu: the unit
  *
  * VT-d spec, section 10.4.2, Capability Register, SSLPS.
+ *
+ * Return: bit n: a leaf at level n is taken.
  */
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu)
 {
@@ -154,6 +158,8 @@ u32 frz_vtd_leaf_levels(struct intel_iommu *iommu)
 /**
  * frz_vtd_coherent - Do the unit's page walks snoop the CPU caches?
  * @iommu: the unit
+ *
+ * Return: true if so.
  */
 bool frz_vtd_coherent(struct intel_iommu *iommu)
 {
@@ -316,15 +322,16 @@ int frz_vtd_flip(struct pci_dev *pdev, const struct vtd_entry *from,
 
 /**
  * frz_vtd_nr_units - Units that the blob will describe
+ *
+ * Return: their number.
  */
 unsigned int frz_vtd_nr_units(void)
 {
 	struct dmar_drhd_unit *drhd;
-	struct intel_iommu *iommu;
 	unsigned int nr = 0;
 
 	guard(rwsem_read)(&dmar_global_lock);
-	for_each_active_iommu(iommu, drhd)
+	for_each_active_drhd_unit(drhd)
 		nr++;
 	return nr;
 }
@@ -728,6 +735,8 @@ int frz_vtd_adopt_device(struct pci_dev *pdev)
  *
  * Asks the context entry and not our own state, as this decides whether memory
  * may be freed.
+ *
+ * Return: true if the entry is gone or points elsewhere.
  */
 bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top)
 {

@@ -19,6 +19,8 @@
 /**
  * iommufd_freeze_device - Is this device on its frozen domain?
  * @idev: the device
+ *
+ * Return: true if so.
  */
 bool iommufd_freeze_device(struct iommufd_device *idev)
 {

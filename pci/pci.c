@@ -210,6 +210,7 @@ int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
  * @pdev: a device or bridge whose bus mastering somebody wants to clear
  *
  * Context: Any.
+ * Return: true if it must.
  */
 bool iommu_freeze_pci_keep_master(struct pci_dev *pdev)
 {

@@ -96,28 +96,34 @@ clang_rt_missing() {
 }
 
 qemu_major() {
-	qemu-system-x86_64 --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
+	command -v qemu-system-x86_64 >/dev/null || return 0
+	qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
 }
 
 need_tools() {
-	local miss
-	mapfile -t miss < <(missing "${build_needs[@]}")
-	((${#miss[@]} == 0)) ||
-		die "missing packages: ${miss[*]}; run 'apt-get install ${miss[*]}' or 'tests/kernel/setup.sh --install' as root"
+	local text
+	text=$(missing "${build_needs[@]}")
+	text=${text//$'\n'/ }
+	[[ -z $text ]] ||
+		die "missing packages: $text; run 'apt-get install $text' or 'tests/kernel/setup.sh --install' as root"
 }
 
-# all_missing -> packages, qemu-system-x86 among them when it is too old
-all_missing() {
-	local v
-	missing "${build_needs[@]}" "${test_needs[@]}"
-	clang_rt_missing
+# find_missing: sets miss to the packages, qemu-system-x86 among them when it is too old
+find_missing() {
+	local text rt v
+	# not mapfile < <(...): what dies in there would read as "nothing is missing"
+	text=$(missing "${build_needs[@]}" "${test_needs[@]}")
+	rt=$(clang_rt_missing)
 	v=$(qemu_major)
-	((${v:-0} >= 8)) || echo qemu-system-x86
+	((${v:-0} >= 8)) || rt+=" qemu-system-x86"
+	# shellcheck disable=SC2086
+	mapfile -t miss < <(printf '%s\n' $text $rt | sort -u)
+	[[ -n ${miss[0]} ]] || miss=()
 }
 
 check() {
 	local miss
-	mapfile -t miss < <(all_missing | sort -u)
+	find_missing
 	((${#miss[@]} == 0)) && { say "nothing is missing"; return 0; }
 	say "missing or too old: ${miss[*]}; run 'tests/kernel/setup.sh --install' as root"
 	return 1
@@ -141,7 +147,7 @@ debian_source() {
 
 install_packages() {
 	local miss rest qemu=0 p v codename tmp
-	mapfile -t miss < <(all_missing | sort -u)
+	find_missing
 	((${#miss[@]})) || { say "nothing to install"; return 0; }
 	((EUID == 0)) || die "missing or too old: ${miss[*]}; run 'sudo tests/kernel/setup.sh --install'"
 	command -v apt-get >/dev/null ||
@@ -172,13 +178,13 @@ install_packages() {
 		for p in /etc/apt/preferences.d/*; do cp "$p" "$tmp/preferences/"; done
 		debian_source bookworm-backports >"$tmp/parts/iommu-freeze-backports.sources"
 		apt-get -q "${apt_opts[@]}" update >/dev/null || die "apt-get update failed for bookworm-backports"
-		apt-get -q -y "${apt_opts[@]}" --no-install-recommends install \
-			qemu-system-x86/bookworm-backports </dev/null ||
+		apt-get -q -y "${apt_opts[@]}" -t bookworm-backports --no-install-recommends install \
+			qemu-system-x86 </dev/null ||
 			die "installing qemu-system-x86 from bookworm-backports failed: see above"
 		rm -rf "$tmp"
 		trap - EXIT
 	fi
-	mapfile -t miss < <(all_missing | sort -u)
+	find_missing
 	((${#miss[@]} == 0)) || die "still missing or too old after apt-get: ${miss[*]}"
 	say "everything is installed"
 }

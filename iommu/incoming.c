@@ -237,6 +237,9 @@ enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 {
 	struct incoming_device *dev;
 
+	if (!nr_devices)
+		return FRZ_INCOMING_NONE;
+
 	guard(spinlock_irqsave)(&incoming_lock);
 	dev = find_pdev(pdev);
 	return dev ? dev->state : FRZ_INCOMING_NONE;

@@ -510,6 +510,9 @@ EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
  */
 bool frz_outgoing_preserved(struct pci_dev *pdev)
 {
+	if (list_empty(&outgoing_devices))
+		return false;
+
 	guard(spinlock_irqsave)(&outgoing_list_lock);
 	return find_device(pdev);
 }

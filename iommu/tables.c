@@ -202,6 +202,7 @@ int frozen_tables_encode(struct frozen_tables *ft,
 	}
 	ft->top = state.enc.top;
 	ft->stats = state.enc.stats;
+	tables_digest(ft, ft->digest);
 	return 0;
 }
 
@@ -280,9 +281,9 @@ bool frozen_tables_intact(const struct frozen_tables *ft)
  * @ft: the tables, freshly encoded or imported
  * @coherent: the unit's page walks snoop the CPU caches (VT-d ECAP.C)
  *
- * Computes the digest and makes the memory read-only to the CPU, so that a stray
- * write is caught where it happens. That can fail only for lack of memory to
- * split a large page of the direct map; the tables are as good without.
+ * Makes the memory read-only to the CPU, so that a stray write is caught where it
+ * happens. That can fail only for lack of memory to split a large page of the
+ * direct map; the tables are as good without.
  *
  * Context: May sleep.
  */
@@ -290,7 +291,6 @@ void frozen_tables_seal(struct frozen_tables *ft, bool coherent)
 {
 	u32 i;
 
-	tables_digest(ft, ft->digest);
 	for (i = 0; i < ft->nr_chunks; i++) {
 		void *mem = phys_to_virt(ft->chunks[i].address);
 

@@ -76,9 +76,11 @@ esac
 mkdir -p "$out" "$cache"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hil.XXXXXX")
 qemu=
+saboteur=
 mem=
 cleanup() {
 	if [ -n "$qemu" ]; then kill -9 "$qemu" 2>/dev/null || true; fi
+	if [ -n "$saboteur" ]; then kill -9 "$saboteur" 2>/dev/null || true; fi
 	rm -rf "$work" ${mem:+"$mem"}
 }
 trap cleanup EXIT
@@ -89,6 +91,7 @@ headers=$("$repo/tests/kernel/setup.sh" headers 2>"$work/setup.log") ||
 	{ cat "$work/setup.log" >&2; die "no kernel headers"; }
 make -s -C "$here/vmm" OUT="$work" HEADERS="$headers"
 make -s -C "$here/observer" OUT="$work"
+make -s -C "$here/saboteur" OUT="$work"
 
 # kernel CONFIG -> bzImage
 kernel() {
@@ -137,6 +140,7 @@ run() {
 	local RATE=1000			# frames per second
 	local FRAMES_MIN=8000
 	local TIMEOUT=240		# seconds, for QEMU
+	local SABOTAGE=			# what saboteur/ spoils during the first kexec
 	local LIKE=			# scenario whose bootN and expect are used where there are none here
 	# shellcheck disable=SC1091
 	. "$dir/scenario"
@@ -173,9 +177,18 @@ run() {
 		-append "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 panic=-1 no_timer_check intel_iommu=on kho=on kho_scratch=$SCRATCH liveupdate=on $APPEND hil.boot=0 hil.run=$run" \
 		> "$out/$name.qemu.log" 2>&1 &
 	qemu=$!
+	saboteur=
+	if [ -n "$SABOTAGE" ]; then
+		"$work/saboteur" "$mem" "$out/$name.serial.log" "$SABOTAGE" 2> "$work/sabotage.log" &
+		saboteur=$!
+	fi
 	"$work/observer" --scenario "$name" --mem "$mem" --serial "$work/serial" --run "$run" "${net[@]}" \
 		--log "$out/$name.serial.log" --trace "$out/$name.trace.log" --json "$report" \
 		--rate "$RATE" --frames-min "$FRAMES_MIN" --timeout "$TIMEOUT" || status=$?
+	if [ -n "$saboteur" ]; then
+		wait "$saboteur" || { say "  $(cat "$work/sabotage.log")"; status=1; }
+		saboteur=
+	fi
 	kill "$qemu" 2>/dev/null || true
 	wait "$qemu" 2>/dev/null || true
 	qemu=

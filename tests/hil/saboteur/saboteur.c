@@ -48,7 +48,7 @@ static int signalled(const char *log)
 	if (n < 0)
 		return 0;
 	text[n] = '\0';
-	return strstr(text, SIGNAL) != NULL;
+	return !!strstr(text, SIGNAL);
 }
 
 static void wait_for(const char *log, int seconds)
@@ -141,7 +141,8 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc != 4) {
-		fprintf(stderr, "Usage: saboteur MEMORY CONSOLE-LOG blob|tables|context|vendor|place\n");
+		fprintf(stderr,
+			"Usage: saboteur MEMORY CONSOLE-LOG blob|tables|context|vendor|place\n");
 		return 2;
 	}
 	fd = open(argv[1], O_RDWR);

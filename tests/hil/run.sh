@@ -126,7 +126,7 @@ check() {
 	return $bad
 }
 
-# The scenario $1: 0 = as expected
+# The scenario $1: 0 = as expected, 3 = QEMU itself crashed
 run() {
 	local name=$1 dir=$here/$1 run image report=$out/$1.json net=() i status=0
 
@@ -201,6 +201,11 @@ run() {
 	fi
 	# Blocked descriptor reads make very many faults; they are counted, some lines are enough.
 	sed -i '2000,$d' "$out/$name.trace.log"
+	# QEMU 10.0 under TCG now and then aborts in here while the kernel shuts its devices down:
+	# seen once in some sixty runs. That says nothing about the kernel.
+	if [ "$status" != 0 ] && grep -q 'iotlb_to_section: Assertion' "$out/$name.qemu.log"; then
+		return 3
+	fi
 	if [ "$status" != 0 ]; then
 		say "  did not run to its end: $(jq -r 'if .timed_out then "time is up" else .vmm_failed // .kernel_report // "the machine stopped" end' "$report"); see $out/$name.serial.log"
 	fi
@@ -215,7 +220,14 @@ n=0
 failed=0
 for name in "${names[@]}"; do
 	n=$((n + 1))
-	if run "$name"; then
+	rc=0
+	run "$name" || rc=$?
+	if [ "$rc" = 3 ]; then
+		say "$name: QEMU aborted (see $out/$name.qemu.log); running it once more"
+		rc=0
+		run "$name" || rc=$?
+	fi
+	if [ "$rc" = 0 ]; then
 		echo "ok $n - $name"
 	else
 		echo "not ok $n - $name"

@@ -15,7 +15,6 @@ export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 out=$repo/out/hil
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommu-freeze/hil
 
 usage() {
 	cat <<END
@@ -73,7 +72,7 @@ kvm) accel=(-accel kvm -cpu host) ;;
 *) die "HIL_ACCEL=$HIL_ACCEL: tcg or kvm" ;;
 esac
 
-mkdir -p "$out" "$cache"
+mkdir -p "$out"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hil.XXXXXX")
 qemu=
 saboteur=

@@ -145,17 +145,23 @@ static int next_cmdline(char *out, size_t size, unsigned int next_boot)
 /**
  * vmm_kexec_load() - load /boot/bzImage as the next kernel.
  * @next_boot: which script it runs
+ * @append: goes to the end of its command line
  *
  * Return: 0 or a negative errno.
  */
-int vmm_kexec_load(unsigned int next_boot)
+int vmm_kexec_load(unsigned int next_boot, const char *append)
 {
 	int kernel, initrd, ret;
 	char cmdline[2048];
+	size_t len;
 
 	ret = next_cmdline(cmdline, sizeof(cmdline), next_boot);
 	if (ret)
 		return ret;
+	len = strlen(cmdline);
+	if ((size_t)snprintf(cmdline + len, sizeof(cmdline) - len, " %s", append) >=
+	    sizeof(cmdline) - len)
+		return -E2BIG;
 	kernel = open(KERNEL_PATH, O_RDONLY | O_CLOEXEC);
 	if (kernel < 0)
 		return -errno;

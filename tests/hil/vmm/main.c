@@ -311,11 +311,10 @@ static int cmd_close_session(int argc, char **argv)
 	return argc ? -EINVAL : vmm_session_close(&luo);
 }
 
-/* load: the next kernel */
+/* load [WORD]: the next kernel; WORD goes to the end of its command line */
 static int cmd_load(int argc, char **argv)
 {
-	(void)argv;
-	return argc ? -EINVAL : vmm_kexec_load(boot + 1);
+	return argc > 1 ? -EINVAL : vmm_kexec_load(boot + 1, argc ? argv[0] : "");
 }
 
 /* kexec: into it */

@@ -70,7 +70,7 @@ int vmm_finish(struct vmm_luo *luo);
 int vmm_session_close(struct vmm_luo *luo);
 
 /* kexec.c: load the next kernel with the files of the running root, and jump. */
-int vmm_kexec_load(unsigned int next_boot);
+int vmm_kexec_load(unsigned int next_boot, const char *append);
 int vmm_kexec_jump(void);
 
 #endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/iommu-freeze: see, check and discard frozen IOMMU domains.
+ *
+ * Every ioctl takes a pointer to a struct that begins with its size and with
+ * flags, which must be 0. The kernel takes a shorter struct of an older user
+ * and a longer one of a newer user, whose tail it does not know must be 0. On
+ * return it has filled what both know. Fields that are not input are ignored
+ * on the way in.
+ *
+ * A device is named by its PCI segment and by devid, bus << 8 | devfn. Direction
+ * tells a device that this kernel hands to the next one from one that the
+ * previous kernel handed to this one.
+ *
+ * Errors of all of them: -ENOTTY unknown ioctl; -EINVAL size too small or a field
+ * is wrong; -E2BIG unknown tail is not 0; -EOPNOTSUPP unknown flag; -EPERM not
+ * privileged, or addresses are hidden by lockdown; -EFAULT; -ENOENT no such
+ * device in that direction.
+ */
+#ifndef _UAPI_LINUX_IOMMU_FREEZE_H
+#define _UAPI_LINUX_IOMMU_FREEZE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define IOMMU_FREEZE_IOCTL_TYPE		0xB9
+
+#define IOMMU_FREEZE_DIGEST_LEN		32
+#define IOMMU_FREEZE_WHY_LEN		96
+
+enum iommu_freeze_direction {
+	IOMMU_FREEZE_OUTGOING = 1,	/* to the next kernel */
+	IOMMU_FREEZE_INCOMING = 2,	/* from the previous kernel */
+};
+
+enum iommu_freeze_state {
+	IOMMU_FREEZE_PRESERVED = 1,	/* outgoing: prepared, on its live domain */
+	IOMMU_FREEZE_FROZEN = 2,	/* on its frozen domain */
+	IOMMU_FREEZE_REPLACED = 3,	/* incoming: on a live domain, not finished */
+	IOMMU_FREEZE_REFUSED = 4,	/* incoming: blocked, see why */
+	IOMMU_FREEZE_DISCARDED = 5,	/* incoming: blocked and released by DISCARD */
+};
+
+/**
+ * struct iommu_freeze_info - IOMMU_FREEZE_GET_INFO
+ * @size: sizeof(struct iommu_freeze_info)
+ * @flags: 0
+ * @status: IOMMU_FREEZE_STATUS_...
+ * @blob_version: newest handover that this kernel writes and reads
+ * @nr_outgoing: devices that LIST tells, outgoing
+ * @nr_incoming: devices that LIST tells, incoming
+ * @generation: kexecs in a row that carried a frozen device; 0 if none did
+ */
+struct iommu_freeze_info {
+	__u32 size;
+	__u32 flags;
+	__u32 status;
+	__u32 blob_version;
+	__u32 nr_outgoing;
+	__u32 nr_incoming;
+	__aligned_u64 generation;
+};
+
+#define IOMMU_FREEZE_STATUS_KHO		(1 << 0)	/* Kexec HandOver is on */
+#define IOMMU_FREEZE_STATUS_LIVEUPDATE	(1 << 1)	/* LUO is on */
+#define IOMMU_FREEZE_STATUS_BAD		(1 << 2)	/* a handover came that cannot be read */
+
+#define IOMMU_FREEZE_GET_INFO	_IO(IOMMU_FREEZE_IOCTL_TYPE, 0)
+
+/**
+ * struct iommu_freeze_device - IOMMU_FREEZE_LIST
+ * @size: sizeof(struct iommu_freeze_device)
+ * @flags: 0
+ * @direction: input; enum iommu_freeze_direction
+ * @index: input; from 0 until -ENOENT
+ * @segment: PCI segment
+ * @devid: bus << 8 | devfn
+ * @state: enum iommu_freeze_state
+ * @format: table format, FRZ_FORMAT_... of the handover
+ * @levels: levels of the frozen tables
+ * @did: domain id of the frozen domain on its unit
+ * @reg_base: physical address of its IOMMU unit's registers; 0 under lockdown
+ * @tables: tables, of 4096 bytes each
+ * @leaves: entries that translate
+ * @extents: contiguous runs
+ * @mapped: bytes of iova space that translate
+ * @memory: bytes that are kept for the tables
+ * @preserve_us: how long the preserve took; outgoing
+ * @freeze_us: how long the freeze took; outgoing, once frozen
+ * @compare_us: how long the last comparison took; incoming, once replaced
+ * @replace_us: how long the replace took; incoming, once replaced
+ * @digest: SHA-256 of the frozen tables
+ * @why: refused devices: the reason, for people, NUL terminated
+ */
+struct iommu_freeze_device {
+	__u32 size;
+	__u32 flags;
+	__u32 direction;
+	__u32 index;
+	__u32 segment;
+	__u32 devid;
+	__u32 state;
+	__u32 format;
+	__u32 levels;
+	__u32 did;
+	__aligned_u64 reg_base;
+	__aligned_u64 tables;
+	__aligned_u64 leaves;
+	__aligned_u64 extents;
+	__aligned_u64 mapped;
+	__aligned_u64 memory;
+	__u32 preserve_us;
+	__u32 freeze_us;
+	__u32 compare_us;
+	__u32 replace_us;
+	__u8 digest[IOMMU_FREEZE_DIGEST_LEN];
+	__u8 why[IOMMU_FREEZE_WHY_LEN];
+};
+
+#define IOMMU_FREEZE_LIST	_IO(IOMMU_FREEZE_IOCTL_TYPE, 1)
+
+struct iommu_freeze_extent {
+	__aligned_u64 iova;
+	__aligned_u64 pa;
+	__aligned_u64 len;
+	__u32 prot;		/* FRZ_READ 1, FRZ_WRITE 2, FRZ_SNOOP 4 */
+	__u32 reserved;
+};
+
+/**
+ * struct iommu_freeze_extents - IOMMU_FREEZE_EXTENTS
+ * @size: sizeof(struct iommu_freeze_extents)
+ * @flags: 0
+ * @direction: input
+ * @segment: input
+ * @devid: input
+ * @nr: input: room in @extents; output: how many were stored
+ * @start: input: only extents that begin at this iova or above
+ * @total: output: extents that begin at @start or above
+ * @extents: input: pointer to an array of struct iommu_freeze_extent
+ *
+ * Read from the frozen tables as they are in memory. Not under lockdown.
+ * -EIO if they cannot be read.
+ */
+struct iommu_freeze_extents {
+	__u32 size;
+	__u32 flags;
+	__u32 direction;
+	__u32 segment;
+	__u32 devid;
+	__u32 nr;
+	__aligned_u64 start;
+	__aligned_u64 total;
+	__aligned_u64 extents;
+};
+
+#define IOMMU_FREEZE_EXTENTS	_IO(IOMMU_FREEZE_IOCTL_TYPE, 2)
+
+enum iommu_freeze_result {
+	IOMMU_FREEZE_SAME = 0,
+	/* What hardware uses now translates @iova otherwise than the frozen tables. */
+	IOMMU_FREEZE_DIFFERS = 1,
+	/* The frozen tables are not those that the digest was made of. */
+	IOMMU_FREEZE_DIGEST_DIFFERS = 2,
+	/* The frozen tables cannot be walked: a bad entry or address at @iova. */
+	IOMMU_FREEZE_UNREADABLE = 3,
+	/* Hardware is neither on the frozen tables nor on the domain it should be on. */
+	IOMMU_FREEZE_ELSEWHERE = 4,
+};
+
+/**
+ * struct iommu_freeze_verify - IOMMU_FREEZE_VERIFY
+ * @size: sizeof(struct iommu_freeze_verify)
+ * @flags: 0
+ * @direction: input
+ * @segment: input
+ * @devid: input
+ * @result: enum iommu_freeze_result, the first that applies of 4, 3, 1, 2
+ * @iova: first iova that differs or cannot be read, for results 1 and 3
+ * @leaves: leaves that were compared
+ * @us: how long it took
+ * @frozen_prot: what the frozen tables say about @iova; result 1
+ * @now_prot: what hardware uses now, 0 for not mapped; result 1
+ * @reserved: 0
+ * @frozen_pa: physical addresses to it; 0 under lockdown
+ * @now_pa: likewise
+ * @digest: SHA-256 of the frozen tables as they are in memory now
+ * @expected: the digest they were sealed with
+ */
+struct iommu_freeze_verify {
+	__u32 size;
+	__u32 flags;
+	__u32 direction;
+	__u32 segment;
+	__u32 devid;
+	__u32 result;
+	__aligned_u64 iova;
+	__aligned_u64 leaves;
+	__u32 us;
+	__u32 frozen_prot;
+	__u32 now_prot;
+	__u32 reserved;
+	__aligned_u64 frozen_pa;
+	__aligned_u64 now_pa;
+	__u8 digest[IOMMU_FREEZE_DIGEST_LEN];
+	__u8 expected[IOMMU_FREEZE_DIGEST_LEN];
+};
+
+#define IOMMU_FREEZE_VERIFY	_IO(IOMMU_FREEZE_IOCTL_TYPE, 3)
+
+/**
+ * struct iommu_freeze_discard - IOMMU_FREEZE_DISCARD
+ * @size: sizeof(struct iommu_freeze_discard)
+ * @flags: 0
+ * @segment: input
+ * @devid: input
+ *
+ * For an incoming device that nobody will claim: bus mastering off, context
+ * entry cleared, memory of the frozen tables released. -EBUSY if the device was
+ * retrieved or replaced already.
+ */
+struct iommu_freeze_discard {
+	__u32 size;
+	__u32 flags;
+	__u32 segment;
+	__u32 devid;
+};
+
+#define IOMMU_FREEZE_DISCARD	_IO(IOMMU_FREEZE_IOCTL_TYPE, 4)
+
+#endif /* _UAPI_LINUX_IOMMU_FREEZE_H */

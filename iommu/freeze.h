@@ -14,6 +14,7 @@
 #include <linux/iommu-freeze.h>
 #include <linux/list.h>
 #include <linux/pci.h>
+#include <uapi/linux/iommu-freeze.h>
 
 #include "frz.h"
 
@@ -38,6 +39,8 @@ struct liveupdate_file_op_args;
  * @chunks: the memory
  * @nr_chunks: elements of @chunks
  * @sealed: the memory is read-only to the CPU
+ * @shadow: incoming: what the tables said when their digest was good, to tell
+ *	later where they changed; NULL for lack of memory or too many extents
  *
  * Not locked: filled by one thread, constant once sealed.
  */
@@ -51,6 +54,7 @@ struct frozen_tables {
 	struct frz_chunk *chunks;
 	u32 nr_chunks;
 	bool sealed;
+	struct frz_extent *shadow;
 };
 
 /**
@@ -75,7 +79,15 @@ int frozen_tables_encode(struct frozen_tables *ft,
 			 void *arg, u64 *bad_iova);
 int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 			 const struct frz_domain *rec, const char **why);
-bool frozen_tables_intact(const struct frozen_tables *ft);
+bool frozen_tables_intact(const struct frozen_tables *ft, u8 *digest);
+void frozen_tables_remember(struct frozen_tables *ft);
+int frozen_tables_verify(const struct frozen_tables *ft,
+			 const struct frz_tables *live,
+			 struct iommu_freeze_verify *result);
+int frozen_tables_extents(const struct frozen_tables *ft,
+			  struct iommu_freeze_extents *req);
+void frozen_tables_describe(const struct frozen_tables *ft,
+			    struct iommu_freeze_device *out);
 void frozen_tables_seal(struct frozen_tables *ft, bool coherent);
 void frozen_tables_drop(struct frozen_tables *ft);
 void frozen_tables_release(struct frozen_tables *ft);
@@ -103,6 +115,9 @@ bool frz_outgoing_preserved(struct pci_dev *pdev);
 bool frz_outgoing_frozen_below(struct pci_dev *pdev);
 bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn);
 bool frz_outgoing_any_frozen(void);
+int frz_outgoing_list(u32 index, struct iommu_freeze_device *out);
+int frz_outgoing_verify(struct iommu_freeze_verify *req);
+int frz_outgoing_extents(struct iommu_freeze_extents *req);
 
 /* incoming.c */
 struct incoming_domain;
@@ -129,6 +144,10 @@ bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_can_finish(u64 id);
 void frz_incoming_finish(u64 id);
+int frz_incoming_list(u32 index, struct iommu_freeze_device *out);
+int frz_incoming_verify(struct iommu_freeze_verify *req);
+int frz_incoming_extents(struct iommu_freeze_extents *req);
+int frz_incoming_discard(u32 segment, u32 devid);
 
 /* The id of a device in LUO's serialized_data. */
 static inline u64 frz_pci_id(struct pci_dev *pdev)
@@ -173,6 +192,7 @@ const char *frz_vtd_check(struct pci_dev *pdev, struct iommu_domain *live);
 void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);
 bool frz_vtd_coherent(struct intel_iommu *iommu);
+u64 frz_vtd_reg_base(struct intel_iommu *iommu);
 int frz_vtd_did_alloc(struct intel_iommu *iommu);
 int frz_vtd_did_reserve(struct intel_iommu *iommu, u32 did);
 void frz_vtd_did_free(struct intel_iommu *iommu, u32 did);
@@ -189,6 +209,7 @@ void frz_vtd_unpreserve_context(struct pci_dev *pdev);
 int frz_vtd_write_units(struct frz_blob_writer *w);
 int frz_vtd_unit_index(struct intel_iommu *iommu);
 int frz_vtd_adopt_device(struct pci_dev *pdev);
+bool frz_vtd_is_on(struct pci_dev *pdev, const struct vtd_entry *e);
 bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top);
 void frz_vtd_release_unit(const struct frz_blob *b,
 			  const struct frz_unit *rec);

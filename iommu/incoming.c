@@ -58,8 +58,11 @@ struct incoming_device {
 	enum frz_incoming state;
 	bool adopted;
 	const void *owner;
+	const char *why;
+	bool discarded;
 	ktime_t compared;
-	s64 compare_us;
+	u32 compare_us;
+	u32 replace_us;
 	u64 leaves;
 };
 
@@ -153,10 +156,14 @@ static void refuse(struct incoming_device *dev, const char *why)
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
+		dev->why = why;
 	}
 	if (dev->pdev)
 		frz_pci_stop(dev->pdev);
-	if (dev->domain->iommu)
+	/* The core must not think that the device is on the frozen domain. */
+	if (dev->adopted)
+		iommu_group_leave_frozen(&dev->pdev->dev);
+	else if (dev->domain->iommu)
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
 			      dev->domain->rec.did);
 	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
@@ -345,7 +352,7 @@ enum frz_unit_state frz_incoming_unit(u64 reg_base,
  * Context: Boot, before any domain id of the unit is allocated.
  */
 void __init frz_incoming_unit_done(const struct frz_incoming_unit *unit,
-			    struct intel_iommu *iommu, const char *why)
+				   struct intel_iommu *iommu, const char *why)
 {
 	struct incoming_device *dev;
 	struct frz_unit rec;
@@ -515,12 +522,16 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 
 	if (!dev)
 		return;
-	scoped_guard(spinlock_irqsave, &incoming_lock)
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		/* A refused device goes this way to its default domain. */
+		if (dev->state != FRZ_INCOMING_FROZEN)
+			return;
 		dev->state = FRZ_INCOMING_REPLACED;
+	}
 	frz_pci_left(pdev);
-	frz_info(pdev, "replaced in %lld us (%llu leaves compared in %lld us)\n",
-		 ktime_us_delta(ktime_get(), dev->compared), dev->leaves,
-		 dev->compare_us);
+	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
+	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
+		 dev->replace_us, dev->leaves, dev->compare_us);
 }
 
 /**
@@ -611,23 +622,14 @@ bool frz_incoming_can_finish(u64 id)
 }
 EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
 
-/**
- * frz_incoming_finish - Release what was kept for a device
- * @id: as for frz_incoming_can_finish(), which said yes
- *
- * Context: May sleep.
- */
-void frz_incoming_finish(u64 id)
+/* The device is forgotten, the domain with its last device. */
+static void release(struct incoming_device *dev)
 {
-	struct incoming_device *dev = find_id(id);
-	struct incoming_domain *dom;
+	struct incoming_domain *dom = dev->domain;
 	struct pci_dev *pdev;
 
-	guard(mutex)(&finish_lock);
-	if (!dev || dev->state == FRZ_INCOMING_NONE)
-		return;
+	lockdep_assert_held(&finish_lock);
 
-	dom = dev->domain;
 	scoped_guard(spinlock_irqsave, &incoming_lock) {
 		pdev = dev->pdev;
 		dev->state = FRZ_INCOMING_NONE;
@@ -639,12 +641,171 @@ void frz_incoming_finish(u64 id)
 			frz_vtd_did_free(dom->iommu, dom->rec.did);
 		frozen_tables_release(&dom->tables);
 	}
-	frz_store_memfd_finish(id);
-	if (pdev)
-		frz_info(pdev, "finished\n");
 	pci_dev_put(pdev);
 }
+
+/**
+ * frz_incoming_finish - Release what was kept for a device
+ * @id: as for frz_incoming_can_finish(), which said yes
+ *
+ * Context: May sleep.
+ */
+void frz_incoming_finish(u64 id)
+{
+	struct incoming_device *dev = find_id(id);
+
+	guard(mutex)(&finish_lock);
+	if (!dev || dev->state == FRZ_INCOMING_NONE)
+		return;
+	release(dev);
+	frz_store_memfd_finish(id);
+	pr_info("iommu-freeze: %04x:%02x:%02x.%u: finished\n", dev->rec.segment,
+		dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+		PCI_FUNC(dev->rec.devfn));
+}
 EXPORT_SYMBOL_GPL(frz_incoming_finish);
+
+static u32 devid_of(const struct incoming_device *dev)
+{
+	return dev->rec.bus << 8 | dev->rec.devfn;
+}
+
+/* The device that user space names, as long as there is something to see. */
+static struct incoming_device *find_devid(u32 segment, u32 devid)
+{
+	struct incoming_device *dev;
+
+	for (dev = devices; dev < devices + nr_devices; dev++)
+		if (dev->rec.segment == segment && devid_of(dev) == devid &&
+		    (dev->state != FRZ_INCOMING_NONE || dev->discarded))
+			return dev;
+	return NULL;
+}
+
+/**
+ * frz_incoming_list - Describe one incoming device for user space
+ * @index: which one, from 0
+ * @out: filled; zeroed by the caller
+ *
+ * Context: May sleep.
+ * Return: 0, or -ENOENT past the last one.
+ */
+int frz_incoming_list(u32 index, struct iommu_freeze_device *out)
+{
+	static const u32 states[] = {
+		[FRZ_INCOMING_NONE] = IOMMU_FREEZE_DISCARDED,
+		[FRZ_INCOMING_FROZEN] = IOMMU_FREEZE_FROZEN,
+		[FRZ_INCOMING_REPLACED] = IOMMU_FREEZE_REPLACED,
+		[FRZ_INCOMING_REFUSED] = IOMMU_FREEZE_REFUSED,
+	};
+	struct incoming_device *dev;
+
+	guard(mutex)(&finish_lock);
+	for (dev = devices; dev < devices + nr_devices; dev++) {
+		if (dev->state == FRZ_INCOMING_NONE && !dev->discarded)
+			continue;
+		if (index--)
+			continue;
+		out->segment = dev->rec.segment;
+		out->devid = devid_of(dev);
+		out->state = states[dev->state];
+		out->compare_us = dev->compare_us;
+		out->replace_us = dev->replace_us;
+		if (dev->why)
+			strscpy(out->why, dev->why, sizeof(out->why));
+		if (dev->state == FRZ_INCOMING_NONE)
+			return 0;
+		out->did = dev->domain->rec.did;
+		if (dev->domain->iommu)
+			out->reg_base = frz_vtd_reg_base(dev->domain->iommu);
+		frozen_tables_describe(&dev->domain->tables, out);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/**
+ * frz_incoming_verify - Check the frozen tables of an incoming device
+ * @req: names the device; filled
+ *
+ * A device on its frozen domain must be where its tables are, and they must be
+ * what they were when it arrived. After the replace, it must be elsewhere.
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOENT.
+ */
+int frz_incoming_verify(struct iommu_freeze_verify *req)
+{
+	struct incoming_device *dev;
+	bool frozen, left = true;
+	int ret;
+
+	guard(mutex)(&finish_lock);
+	dev = find_devid(req->segment, req->devid);
+	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
+		return -ENOENT;
+	ret = frozen_tables_verify(&dev->domain->tables, NULL, req);
+	if (dev->domain->iommu)
+		left = frz_vtd_has_left(dev->domain->iommu, dev->rec.bus,
+					dev->rec.devfn,
+					dev->domain->tables.top);
+	frozen = dev->state == FRZ_INCOMING_FROZEN;
+	if (frozen == left)
+		req->result = IOMMU_FREEZE_ELSEWHERE;
+	return ret;
+}
+
+/**
+ * frz_incoming_extents - List the extents of an incoming device
+ * @req: names the device; filled
+ *
+ * Context: May sleep.
+ * Return: 0, -ENOENT, -EFAULT or -EIO.
+ */
+int frz_incoming_extents(struct iommu_freeze_extents *req)
+{
+	struct incoming_device *dev;
+
+	guard(mutex)(&finish_lock);
+	dev = find_devid(req->segment, req->devid);
+	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
+		return -ENOENT;
+	return frozen_tables_extents(&dev->domain->tables, req);
+}
+
+/**
+ * frz_incoming_discard - Give up an incoming device that nobody will claim
+ * @segment: its PCI segment
+ * @devid: bus << 8 | devfn
+ *
+ * Stops the device and releases its tables. Its RAM is LUO's: that goes when the
+ * session is finished.
+ *
+ * Context: May sleep.
+ * Return: 0, -ENOENT, or -EBUSY for a device that was retrieved or replaced.
+ */
+int frz_incoming_discard(u32 segment, u32 devid)
+{
+	struct incoming_device *dev;
+
+	guard(mutex)(&finish_lock);
+	dev = find_devid(segment, devid);
+	if (!dev || dev->discarded)
+		return -ENOENT;
+	if (dev->state == FRZ_INCOMING_REPLACED)
+		return -EBUSY;
+	/* Nobody can retrieve it from here on. */
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		if (dev->owner)
+			return -EBUSY;
+		dev->owner = dev;
+	}
+	refuse(dev, "discarded on request");
+	release(dev);
+	frz_store_memfd_finish((u64)segment << 16 | devid);
+	dev->discarded = true;
+	return 0;
+}
 
 static int __init import_domains(void)
 {
@@ -660,7 +821,8 @@ static int __init import_domains(void)
 		dom->domain.type = IOMMU_DOMAIN_UNMANAGED;
 		dom->domain.ops = &frozen_domain_ops;
 		dom->domain.pgsize_bitmap = SZ_4K;
-		frozen_tables_import(&dom->tables, &blob, &rec, &dom->why);
+		if (!frozen_tables_import(&dom->tables, &blob, &rec, &dom->why))
+			frozen_tables_remember(&dom->tables);
 	}
 	return 0;
 }

@@ -52,6 +52,8 @@ struct outgoing_device {
 	struct frz_device rec;
 	struct frz_bridge bridges[FRZ_MAX_BRIDGES];
 	bool frozen;
+	u32 preserve_us;
+	u32 freeze_us;
 };
 
 static DEFINE_MUTEX(outgoing_lock);
@@ -308,6 +310,7 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
 			  const struct frz_store *store)
 {
+	ktime_t begin = ktime_get();
 	struct outgoing_device *dev;
 	const char *why;
 	int ret;
@@ -365,6 +368,7 @@ int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
 		goto err_list;
 	}
 
+	dev->preserve_us = ktime_us_delta(ktime_get(), begin);
 	frz_info(pdev, "preserved: %llu extents, %llu leaves, %llu bytes of tables, %llu bytes mapped\n",
 		 dev->domain->tables.stats.extents,
 		 dev->domain->tables.stats.leaves,
@@ -471,8 +475,8 @@ int frz_outgoing_freeze(struct pci_dev *pdev)
 					  &dev->live_entry));
 		return ret;
 	}
-	frz_info(pdev, "frozen in %lld us\n",
-		 ktime_us_delta(ktime_get(), begin));
+	dev->freeze_us = ktime_us_delta(ktime_get(), begin);
+	frz_info(pdev, "frozen in %u us\n", dev->freeze_us);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(frz_outgoing_freeze);
@@ -573,4 +577,88 @@ bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn)
 bool frz_outgoing_any_frozen(void)
 {
 	return READ_ONCE(nr_frozen);
+}
+
+static struct outgoing_device *find_at(u32 segment, u32 devid)
+{
+	struct outgoing_device *dev;
+
+	lockdep_assert_held(&outgoing_lock);
+
+	list_for_each_entry(dev, &outgoing_devices, node)
+		if (dev->rec.segment == segment && devid < 0x10000 &&
+		    dev->rec.bus == devid >> 8 && dev->rec.devfn == (devid & 0xff))
+			return dev;
+	return NULL;
+}
+
+/**
+ * frz_outgoing_list - Describe one outgoing device for user space
+ * @index: which one, from 0
+ * @out: filled; zeroed by the caller
+ *
+ * Context: May sleep.
+ * Return: 0, or -ENOENT past the last one.
+ */
+int frz_outgoing_list(u32 index, struct iommu_freeze_device *out)
+{
+	struct outgoing_device *dev;
+
+	guard(mutex)(&outgoing_lock);
+	list_for_each_entry(dev, &outgoing_devices, node) {
+		if (index--)
+			continue;
+		out->segment = dev->rec.segment;
+		out->devid = dev->rec.bus << 8 | dev->rec.devfn;
+		out->state = dev->frozen ? IOMMU_FREEZE_FROZEN :
+					   IOMMU_FREEZE_PRESERVED;
+		out->did = dev->domain->did;
+		out->reg_base = frz_vtd_reg_base(dev->domain->iommu);
+		out->preserve_us = dev->preserve_us;
+		out->freeze_us = dev->freeze_us;
+		frozen_tables_describe(&dev->domain->tables, out);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/**
+ * frz_outgoing_verify - Compare the frozen tables of a device with its live ones
+ * @req: names the device; filled
+ *
+ * Context: May sleep. The map of a preserved device does not change.
+ * Return: 0 or -ENOENT.
+ */
+int frz_outgoing_verify(struct iommu_freeze_verify *req)
+{
+	struct outgoing_device *dev;
+	struct frz_tables live;
+	int ret;
+
+	guard(mutex)(&outgoing_lock);
+	dev = find_at(req->segment, req->devid);
+	if (!dev)
+		return -ENOENT;
+	frz_vtd_live_tables(dev->domain->live, &live);
+	ret = frozen_tables_verify(&dev->domain->tables, &live, req);
+	if (!frz_vtd_is_on(dev->pdev, dev->frozen ? &dev->frozen_entry :
+						    &dev->live_entry))
+		req->result = IOMMU_FREEZE_ELSEWHERE;
+	return ret;
+}
+
+/**
+ * frz_outgoing_extents - List the extents of an outgoing device
+ * @req: names the device; filled
+ *
+ * Context: May sleep.
+ * Return: 0, -ENOENT, -EFAULT or -EIO.
+ */
+int frz_outgoing_extents(struct iommu_freeze_extents *req)
+{
+	struct outgoing_device *dev;
+
+	guard(mutex)(&outgoing_lock);
+	dev = find_at(req->segment, req->devid);
+	return dev ? frozen_tables_extents(&dev->domain->tables, req) : -ENOENT;
 }

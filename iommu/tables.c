@@ -20,6 +20,7 @@
 #include <linux/set_memory.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "freeze.h"
 
@@ -254,7 +255,7 @@ int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 	}
 	ft->nr_chunks = rec->nr_chunks;
 
-	if (!frozen_tables_intact(ft)) {
+	if (!frozen_tables_intact(ft, NULL)) {
 		*why = "the digest of its tables does not match";
 		return -EBADMSG;
 	}
@@ -264,16 +265,19 @@ int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 /**
  * frozen_tables_intact - Do the tables still have their digest?
  * @ft: the tables
+ * @digest: NULL, or where to store the digest that they have
  *
  * Context: May sleep.
  * Return: true if not a bit has changed.
  */
-bool frozen_tables_intact(const struct frozen_tables *ft)
+bool frozen_tables_intact(const struct frozen_tables *ft, u8 *digest)
 {
-	u8 digest[FRZ_DIGEST_LEN];
+	u8 now[FRZ_DIGEST_LEN];
 
-	tables_digest(ft, digest);
-	return !memcmp(digest, ft->digest, sizeof(digest));
+	tables_digest(ft, now);
+	if (digest)
+		memcpy(digest, now, sizeof(now));
+	return !memcmp(now, ft->digest, sizeof(now));
 }
 
 /**
@@ -345,6 +349,7 @@ void frozen_tables_release(struct frozen_tables *ft)
 	unseal(ft);
 	for (i = 0; i < ft->nr_chunks; i++)
 		kho_restore_free(phys_to_virt(ft->chunks[i].address));
+	kvfree(ft->shadow);
 	kfree(ft->chunks);
 	memset(ft, 0, sizeof(*ft));
 }
@@ -388,4 +393,238 @@ void frozen_tables_reader(struct frozen_reader *r,
 	t->top = ft->top;
 	t->map = map_frozen;
 	t->priv = r;
+}
+
+/*
+ * More extents than this are not worth the memory that it takes to name the iova
+ * of a change.
+ */
+#define SHADOW_MAX	65536
+
+struct shadow_state {
+	struct frz_extent *shadow;
+	u64 nr;
+	u64 max;
+	u64 iova;
+};
+
+static int shadow_store(void *arg, const struct frz_extent *e)
+{
+	struct shadow_state *state = arg;
+
+	if (state->nr == state->max)
+		return -E2BIG;
+	state->shadow[state->nr++] = *e;
+	return 0;
+}
+
+/**
+ * frozen_tables_remember - Note what the tables say
+ * @ft: intact incoming tables
+ *
+ * Without memory for it only the digest will tell that they changed.
+ *
+ * Context: May sleep.
+ */
+void frozen_tables_remember(struct frozen_tables *ft)
+{
+	struct shadow_state state = { .max = ft->stats.extents };
+	struct frozen_reader r;
+	struct frz_tables t;
+
+	if (!state.max || state.max > SHADOW_MAX)
+		return;
+	state.shadow = kvmalloc_array(state.max, sizeof(*state.shadow),
+				      GFP_KERNEL);
+	if (!state.shadow)
+		return;
+	frozen_tables_reader(&r, ft, &t);
+	if (frz_walk(&t, shadow_store, &state, NULL, NULL) ||
+	    state.nr != state.max) {
+		kvfree(state.shadow);
+		return;
+	}
+	ft->shadow = state.shadow;
+}
+
+static int shadow_compare(void *arg, const struct frz_extent *e)
+{
+	struct shadow_state *state = arg;
+	const struct frz_extent *s;
+
+	if (state->nr == state->max) {
+		state->iova = e->iova;
+		return 1;
+	}
+	s = &state->shadow[state->nr++];
+	if (e->iova != s->iova)
+		state->iova = min(e->iova, s->iova);
+	else if (e->pa != s->pa || e->prot != s->prot)
+		state->iova = e->iova;
+	else if (e->len != s->len)
+		state->iova = e->iova + min(e->len, s->len);
+	else
+		return 0;
+	return 1;
+}
+
+static int shadow_skip(void *arg, const struct frz_extent *e)
+{
+	return 0;
+}
+
+/* Where do the tables differ from what they said? 0 for nowhere, 1, or -errno. */
+static int compare_shadow(const struct frozen_tables *ft,
+			  const struct frz_tables *t, u64 *iova, u64 *leaves)
+{
+	struct shadow_state state = {
+		.shadow = ft->shadow, .max = ft->stats.extents,
+	};
+	struct frz_stats stats = {};
+	int ret;
+
+	ret = frz_walk(t, shadow_compare, &state, &stats, iova);
+	if (!ret && state.nr < state.max) {
+		state.iova = state.shadow[state.nr].iova;
+		ret = 1;
+	}
+	if (ret == 1)
+		*iova = state.iova;
+	*leaves = stats.leaves;
+	return ret;
+}
+
+/**
+ * frozen_tables_verify - Check frozen tables against what they should be
+ * @ft: the tables
+ * @live: what hardware uses now and must translate alike, or NULL if it uses @ft
+ * @result: filled but for the fields that name the device
+ *
+ * Context: May sleep. The map of @live must not change meanwhile.
+ * Return: 0; what was found is in @result.
+ */
+int frozen_tables_verify(const struct frozen_tables *ft,
+			 const struct frz_tables *live,
+			 struct iommu_freeze_verify *result)
+{
+	bool intact = frozen_tables_intact(ft, result->digest);
+	struct frz_stats stats = {};
+	struct frz_diff diff = {};
+	struct frozen_reader r;
+	struct frz_tables t;
+	u64 offset, iova = 0;
+	u64 leaves = 0;
+	int ret;
+
+	memcpy(result->expected, ft->digest, sizeof(result->expected));
+	frozen_tables_reader(&r, ft, &t);
+	if (live) {
+		ret = frz_compare(&t, live, &diff, &stats);
+		iova = diff.iova;
+		leaves = stats.leaves;
+	} else if (ft->shadow) {
+		ret = compare_shadow(ft, &t, &iova, &leaves);
+	} else {
+		ret = frz_walk(&t, shadow_skip, NULL, &stats, &iova);
+		leaves = stats.leaves;
+	}
+
+	result->leaves = leaves;
+	if (ret < 0) {
+		result->result = IOMMU_FREEZE_UNREADABLE;
+	} else if (ret) {
+		result->result = IOMMU_FREEZE_DIFFERS;
+		if (live) {
+			offset = iova - diff.frozen.iova;
+			result->frozen_prot = diff.frozen.prot;
+			result->frozen_pa = diff.frozen.pa + offset;
+			result->now_prot = diff.live.prot;
+			if (diff.live_present)
+				result->now_pa = diff.live.pa +
+						 (iova - diff.live.iova);
+		}
+	} else if (!intact) {
+		result->result = IOMMU_FREEZE_DIGEST_DIFFERS;
+	} else {
+		result->result = IOMMU_FREEZE_SAME;
+	}
+	result->iova = ret ? iova : 0;
+	return 0;
+}
+
+struct extents_state {
+	struct iommu_freeze_extents *req;
+	u32 room;
+};
+
+static int store_extent(void *arg, const struct frz_extent *e)
+{
+	struct extents_state *state = arg;
+	struct iommu_freeze_extents *req = state->req;
+	struct iommu_freeze_extent out = {
+		.iova = e->iova, .pa = e->pa, .len = e->len, .prot = e->prot,
+	};
+
+	if (e->iova < req->start)
+		return 0;
+	req->total++;
+	if (req->nr == state->room)
+		return 0;
+	if (copy_to_user(u64_to_user_ptr(req->extents) +
+			 req->nr * sizeof(out), &out, sizeof(out)))
+		return -EFAULT;
+	req->nr++;
+	return 0;
+}
+
+/**
+ * frozen_tables_extents - Give the extents of frozen tables to user space
+ * @ft: the tables
+ * @req: the request; nr and total are set
+ *
+ * Context: May sleep.
+ * Return: 0, -EFAULT for the user's memory, -EIO for tables that cannot be read.
+ */
+int frozen_tables_extents(const struct frozen_tables *ft,
+			  struct iommu_freeze_extents *req)
+{
+	struct extents_state state = { .req = req, .room = req->nr };
+	struct frozen_reader r;
+	struct frz_tables t;
+	u64 bad = 0;
+	int ret;
+
+	req->nr = 0;
+	req->total = 0;
+	frozen_tables_reader(&r, ft, &t);
+	ret = frz_walk(&t, store_extent, &state, NULL, &bad);
+	return ret == -EINVAL ? -EIO : ret;
+}
+
+static u64 tables_memory(const struct frozen_tables *ft)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = 0; i < ft->nr_chunks; i++)
+		bytes += ft->chunks[i].len;
+	return bytes;
+}
+
+/**
+ * frozen_tables_describe - Describe frozen tables for user space
+ * @ft: the tables
+ * @out: what they are and how large
+ */
+void frozen_tables_describe(const struct frozen_tables *ft,
+			    struct iommu_freeze_device *out)
+{
+	out->format = ft->fmt->id;
+	out->levels = ft->levels;
+	out->tables = ft->stats.tables;
+	out->leaves = ft->stats.leaves;
+	out->extents = ft->stats.extents;
+	out->mapped = ft->stats.bytes;
+	out->memory = tables_memory(ft);
+	memcpy(out->digest, ft->digest, sizeof(out->digest));
 }

@@ -167,6 +167,17 @@ bool frz_vtd_coherent(struct intel_iommu *iommu)
 }
 
 /**
+ * frz_vtd_reg_base - Address of a unit's registers
+ * @iommu: the unit
+ *
+ * Return: the physical address.
+ */
+u64 frz_vtd_reg_base(struct intel_iommu *iommu)
+{
+	return iommu->reg_phys;
+}
+
+/**
  * frz_vtd_did_alloc - Take a free domain id of a unit
  * @iommu: the unit
  *
@@ -541,8 +552,8 @@ bool iommu_freeze_vtd_shutdown(void)
 
 /* The incoming side. */
 
-static const char * __init check_unit(struct intel_iommu *iommu,
-			      const struct frz_incoming_unit *unit)
+static const char * __init
+check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 {
 	const struct frz_unit *rec = &unit->rec;
 
@@ -560,8 +571,8 @@ static const char * __init check_unit(struct intel_iommu *iommu,
 }
 
 /* Each entry must be what a device of the blob runs on, or be gone. */
-static const char * __init check_context(struct intel_iommu *iommu, u8 bus,
-				 struct context_entry *context)
+static const char * __init
+check_context(struct intel_iommu *iommu, u8 bus, struct context_entry *context)
 {
 	unsigned int devfn;
 
@@ -584,8 +595,8 @@ static const char * __init check_context(struct intel_iommu *iommu, u8 bus,
 	return NULL;
 }
 
-static const char * __init check_root(struct intel_iommu *iommu,
-			      const struct frz_incoming_unit *unit)
+static const char * __init
+check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 {
 	struct root_entry *root = phys_to_virt(unit->rec.root);
 	u32 i, bus, next = 0;
@@ -724,6 +735,23 @@ int frz_vtd_adopt_device(struct pci_dev *pdev)
 		return -ENODEV;
 	info->domain_attached = true;
 	return 0;
+}
+
+/**
+ * frz_vtd_is_on - Does hardware use this context entry for a device?
+ * @pdev: the device
+ * @e: the entry
+ *
+ * Return: true if so.
+ */
+bool frz_vtd_is_on(struct pci_dev *pdev, const struct vtd_entry *e)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(&pdev->dev);
+	struct context_entry *context;
+
+	guard(spinlock)(&info->iommu->lock);
+	context = iommu_context_addr(info->iommu, info->bus, info->devfn, 0);
+	return context && context->lo == e->lo && context->hi == e->hi;
 }
 
 /**

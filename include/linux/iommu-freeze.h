@@ -30,6 +30,9 @@ int iommufd_freeze_attach(struct iommufd_hw_pagetable *hwpt,
 			  struct iommufd_device *idev,
 			  struct iommu_attach_handle *handle);
 
+/* drivers/iommu/iommu.c, for drivers/iommu/freeze */
+void iommu_group_leave_frozen(struct device *dev);
+
 #ifdef CONFIG_IOMMU_FREEZE
 
 /* drivers/iommu/freeze/iommu */

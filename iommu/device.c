@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/iommu-freeze, see <linux/iommu-freeze.h> in uapi.
+ *
+ * Structure: none of its own; each ioctl asks outgoing.c or incoming.c.
+ *
+ * Locking: theirs. Nothing is kept between two ioctls, so a listing by index may
+ * miss or repeat a device while others come and go.
+ *
+ * Fails: for anybody without CAP_SYS_ADMIN; where addresses would be told, under
+ * lockdown (confidentiality).
+ */
+#include <linux/capability.h>
+#include <linux/kexec_handover.h>
+#include <linux/liveupdate.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/security.h>
+#include <linux/uaccess.h>
+
+#include "freeze.h"
+
+static_assert(IOMMU_FREEZE_DIGEST_LEN == FRZ_DIGEST_LEN);
+
+union request {
+	struct {
+		u32 size;
+		u32 flags;
+	};
+	struct iommu_freeze_info info;
+	struct iommu_freeze_device device;
+	struct iommu_freeze_extents extents;
+	struct iommu_freeze_verify verify;
+	struct iommu_freeze_discard discard;
+};
+
+static bool addresses_hidden(void)
+{
+	return security_locked_down(LOCKDOWN_KCORE);
+}
+
+static u32 count(int (*list)(u32 index, struct iommu_freeze_device *out))
+{
+	struct iommu_freeze_device dev;
+	u32 n = 0;
+
+	while (!list(n, &dev))
+		n++;
+	return n;
+}
+
+static int get_info(union request *req)
+{
+	struct iommu_freeze_info *info = &req->info;
+
+	if (kho_is_enabled())
+		info->status |= IOMMU_FREEZE_STATUS_KHO;
+	if (liveupdate_enabled())
+		info->status |= IOMMU_FREEZE_STATUS_LIVEUPDATE;
+	if (frz_incoming_bad())
+		info->status |= IOMMU_FREEZE_STATUS_BAD;
+	info->blob_version = FRZ_BLOB_VERSION;
+	info->nr_outgoing = count(frz_outgoing_list);
+	info->nr_incoming = count(frz_incoming_list);
+	info->generation = frz_incoming_generation();
+	return 0;
+}
+
+static int do_list(union request *req)
+{
+	struct iommu_freeze_device *dev = &req->device;
+	int ret;
+
+	switch (dev->direction) {
+	case IOMMU_FREEZE_OUTGOING:
+		ret = frz_outgoing_list(dev->index, dev);
+		break;
+	case IOMMU_FREEZE_INCOMING:
+		ret = frz_incoming_list(dev->index, dev);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (addresses_hidden())
+		dev->reg_base = 0;
+	return ret;
+}
+
+static int do_extents(union request *req)
+{
+	if (addresses_hidden())
+		return -EPERM;
+	switch (req->extents.direction) {
+	case IOMMU_FREEZE_OUTGOING:
+		return frz_outgoing_extents(&req->extents);
+	case IOMMU_FREEZE_INCOMING:
+		return frz_incoming_extents(&req->extents);
+	}
+	return -EINVAL;
+}
+
+static int do_verify(union request *req)
+{
+	struct iommu_freeze_verify *verify = &req->verify;
+	ktime_t begin = ktime_get();
+	int ret;
+
+	switch (verify->direction) {
+	case IOMMU_FREEZE_OUTGOING:
+		ret = frz_outgoing_verify(verify);
+		break;
+	case IOMMU_FREEZE_INCOMING:
+		ret = frz_incoming_verify(verify);
+		break;
+	default:
+		return -EINVAL;
+	}
+	verify->us = ktime_us_delta(ktime_get(), begin);
+	if (addresses_hidden()) {
+		verify->frozen_pa = 0;
+		verify->now_pa = 0;
+	}
+	return ret;
+}
+
+static int do_discard(union request *req)
+{
+	return frz_incoming_discard(req->discard.segment, req->discard.devid);
+}
+
+/*
+ * @size is what this kernel knows, @input how much of it the user sets: what
+ * follows is ignored on the way in.
+ */
+static const struct {
+	unsigned int cmd;
+	size_t size;
+	size_t input;
+	int (*run)(union request *req);
+} ioctls[] = {
+	{ IOMMU_FREEZE_GET_INFO, sizeof(struct iommu_freeze_info),
+	  offsetofend(struct iommu_freeze_info, flags), get_info },
+	{ IOMMU_FREEZE_LIST, sizeof(struct iommu_freeze_device),
+	  offsetofend(struct iommu_freeze_device, index), do_list },
+	{ IOMMU_FREEZE_EXTENTS, sizeof(struct iommu_freeze_extents),
+	  sizeof(struct iommu_freeze_extents), do_extents },
+	{ IOMMU_FREEZE_VERIFY, sizeof(struct iommu_freeze_verify),
+	  offsetofend(struct iommu_freeze_verify, devid), do_verify },
+	{ IOMMU_FREEZE_DISCARD, sizeof(struct iommu_freeze_discard),
+	  sizeof(struct iommu_freeze_discard), do_discard },
+};
+
+static long freeze_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *uptr = (void __user *)arg;
+	union request req = {};
+	unsigned int i;
+	u32 user_size;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	for (i = 0; i < ARRAY_SIZE(ioctls); i++)
+		if (ioctls[i].cmd == cmd)
+			break;
+	if (i == ARRAY_SIZE(ioctls))
+		return -ENOTTY;
+
+	ret = get_user(user_size, (u32 __user *)uptr);
+	if (ret)
+		return ret;
+	if (user_size < ioctls[i].input)
+		return -EINVAL;
+	ret = copy_struct_from_user(&req, ioctls[i].size, uptr, user_size);
+	if (ret)
+		return ret;
+	if (req.flags)
+		return -EOPNOTSUPP;
+	memset((void *)&req + ioctls[i].input, 0,
+	       sizeof(req) - ioctls[i].input);
+
+	ret = ioctls[i].run(&req);
+	if (ret)
+		return ret;
+	if (copy_to_user(uptr, &req, min_t(size_t, user_size, ioctls[i].size)))
+		return -EFAULT;
+	return 0;
+}
+
+static const struct file_operations freeze_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = freeze_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice freeze_miscdev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iommu-freeze",
+	.mode = 0600,
+	.fops = &freeze_fops,
+};
+
+builtin_misc_device(freeze_miscdev);

@@ -102,6 +102,12 @@ kernel() {
 	fi
 }
 
+# tool -> iommu-freeze, static
+tool() {
+	make -s -C "$repo/tools/iommu-freeze" STATIC=1 OUT="$work/tool" >&2
+	echo "$work/tool/iommu-freeze"
+}
+
 # initrd DIR BZIMAGE FILE
 initrd() {
 	local root=$work/root
@@ -110,6 +116,8 @@ initrd() {
 	cp "$work/vmm" "$root/init"
 	cp "$1"/boot[0-9]* "$root/scenario/"
 	cp "$2" "$root/boot/bzImage"
+	# The VMM's command "tool"; /boot goes along into the next kernel.
+	if grep -qs '^tool ' "$1"/boot[0-9]*; then cp "$(tool)" "$root/boot/"; fi
 	(cd "$root" && find . | cpio -o -H newc --quiet) > "$3"
 }
 
@@ -140,7 +148,8 @@ run() {
 	local RATE=1000			# frames per second
 	local FRAMES_MIN=8000
 	local TIMEOUT=240		# seconds, for QEMU
-	local SABOTAGE=			# what saboteur/ spoils during the first kexec
+	local SABOTAGE=			# what saboteur/ spoils
+	local SABOTAGE_AT="Starting new kernel"	# ... as soon as the console has this line
 	local LIKE=			# folder whose bootN are used where there are none here, and whose expect holds as well
 	# shellcheck disable=SC1091
 	. "$dir/scenario"
@@ -178,7 +187,7 @@ run() {
 	qemu=$!
 	saboteur=
 	if [ -n "$SABOTAGE" ]; then
-		"$work/saboteur" "$mem" "$out/$name.serial.log" "$SABOTAGE" 2> "$work/sabotage.log" &
+		"$work/saboteur" "$mem" "$out/$name.serial.log" "$SABOTAGE_AT" "$SABOTAGE" 2> "$work/sabotage.log" &
 		saboteur=$!
 	fi
 	"$work/observer" --scenario "$name" --mem "$mem" --serial "$work/serial" --run "$run" "${net[@]}" \

@@ -61,9 +61,9 @@ struct iommu_freeze_info {
 	__aligned_u64 generation;
 };
 
-#define IOMMU_FREEZE_STATUS_KHO		(1 << 0)	/* Kexec HandOver is on */
-#define IOMMU_FREEZE_STATUS_LIVEUPDATE	(1 << 1)	/* LUO is on */
-#define IOMMU_FREEZE_STATUS_BAD		(1 << 2)	/* a handover came that cannot be read */
+#define IOMMU_FREEZE_STATUS_KHO		0x1	/* Kexec HandOver is on */
+#define IOMMU_FREEZE_STATUS_LIVEUPDATE	0x2	/* LUO is on */
+#define IOMMU_FREEZE_STATUS_BAD		0x4	/* a handover came that cannot be read */
 
 #define IOMMU_FREEZE_GET_INFO	_IO(IOMMU_FREEZE_IOCTL_TYPE, 0)
 

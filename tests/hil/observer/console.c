@@ -45,6 +45,7 @@ int console_open(struct console *con, const char *path, const char *log, int tim
 	con->switches = -1;
 	con->first_loss = -1;
 	con->freeze_log = json_array();
+	con->tool_log = json_array();
 	strcpy(con->phases[0].name, "start");
 	con->phases[0].start = con->start;
 	con->nr_phases = 1;
@@ -163,6 +164,9 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 	} else if (!strncmp(line, "FAILED", 6)) {
 		if (!con->failed[0])
 			snprintf(con->failed, sizeof(con->failed), "%s", line);
+	} else if (!strncmp(line, "tool: ", 6)) {
+		if (json_array_size(con->tool_log) < 1000)
+			json_array_append_new(con->tool_log, json_string(line + 6));
 	} else if (!strcmp(line, "done")) {
 		con->done = true;
 	}

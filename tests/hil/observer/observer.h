@@ -60,6 +60,7 @@ struct console {
 	unsigned int reports;
 	long long freeze_us, replace_us, table_bytes, extents, leaves, switches, first_loss;
 	json_t *freeze_log;		/* every line of the kernel code under test */
+	json_t *tool_log;		/* what iommu-freeze printed, run by the VMM's "tool" */
 	json_t *guest[MAX_NICS];	/* last count of the guest */
 };
 

@@ -189,6 +189,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	}
 	json_object_set_new(out, "other_nics", list);
 	json_object_set(out, "freeze_log", con->freeze_log);
+	json_object_set(out, "tool_log", con->tool_log);
 	if (json_dump_file(out, path, JSON_INDENT(1) | JSON_REAL_PRECISION(7)))
 		ret = -EIO;
 	json_decref(out);

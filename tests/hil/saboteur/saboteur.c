@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Spoils the handover between two kernels, from outside: waits until the first
- * one says that it starts the next, finds the blob in the shared guest memory and
- * changes one thing in it, or in what it points to. The next kernel has to notice.
+ * Spoils what two kernels share, from outside: waits for a line on the console,
+ * finds the blob, or the new kernel's copy of it, in the shared guest memory and
+ * changes one thing in it, or in what it points to. Somebody has to notice.
  *
  *	blob	one byte of the blob, so that its digest is wrong
  *	tables	one bit of the top table of the first frozen domain
+ *	leaf	the address in the last leaf of the first frozen domain
  *	context	the domain id in the context entry of the first device
  *	vendor	the vendor of the first device, with a digest that fits
  *	place	the slot of the first device, with a digest that fits
@@ -27,14 +28,13 @@
 #include "frz.h"
 #include "sha.h"
 
-#define SIGNAL	"Starting new kernel"
 #define PAGE	4096
 
 static uint8_t *mem;
 static size_t mem_len;
 
 /* The console log grows while we look; it is small, so read it from the start. */
-static int signalled(const char *log)
+static int signalled(const char *log, const char *signal)
 {
 	static char text[1 << 20];
 	ssize_t n;
@@ -48,16 +48,16 @@ static int signalled(const char *log)
 	if (n < 0)
 		return 0;
 	text[n] = '\0';
-	return !!strstr(text, SIGNAL);
+	return !!strstr(text, signal);
 }
 
-static void wait_for(const char *log, int seconds)
+static void wait_for(const char *log, const char *signal, int seconds)
 {
 	time_t end = time(NULL) + seconds;
 
-	while (!signalled(log)) {
+	while (!signalled(log, signal)) {
 		if (time(NULL) > end)
-			errx(1, "%s: no \"%s\" in %d s", log, SIGNAL, seconds);
+			errx(1, "%s: no \"%s\" in %d s", log, signal, seconds);
 		usleep(2000);
 	}
 }
@@ -111,6 +111,33 @@ static void spoil_tables(const struct frz_blob *b)
 	top[i] ^= 1ULL << 52;
 }
 
+/* Follows the last entry of each table down to a leaf: far from what is in use. */
+static void spoil_leaf(const struct frz_blob *b)
+{
+	struct frz_domain dom = {};
+	const struct frz_format *fmt;
+	unsigned int level, i;
+	uint64_t *table;
+	uint64_t at;
+
+	frz_blob_next_domain(b, &dom);
+	fmt = frz_format_by_id(dom.format);
+	at = dom.top;
+	for (level = dom.levels; level; level--) {
+		if (at + PAGE > mem_len)
+			errx(1, "a table is at %#llx, outside of memory", (unsigned long long)at);
+		table = (void *)(mem + at);
+		for (i = PAGE / 8 - 1; i && fmt->classify(table[i], level) == FRZ_NONE; i--)
+			;
+		if (fmt->classify(table[i], level) == FRZ_LEAF) {
+			table[i] ^= 1ULL << frz_level_shift(fmt, level);
+			return;
+		}
+		at = fmt->address(table[i], level);
+	}
+	errx(1, "no leaf in the first domain");
+}
+
 static void spoil_context(const struct frz_blob *b)
 {
 	struct frz_device dev = {};
@@ -140,9 +167,9 @@ int main(int argc, char **argv)
 	uint8_t *blob;
 	int fd;
 
-	if (argc != 4) {
+	if (argc != 5) {
 		fprintf(stderr,
-			"Usage: saboteur MEMORY CONSOLE-LOG blob|tables|context|vendor|place\n");
+			"Usage: saboteur MEMORY CONSOLE-LOG LINE blob|tables|leaf|context|vendor|place\n");
 		return 2;
 	}
 	fd = open(argv[1], O_RDWR);
@@ -153,24 +180,26 @@ int main(int argc, char **argv)
 	if (mem == MAP_FAILED)
 		err(1, "%s", argv[1]);
 
-	wait_for(argv[2], 200);
+	wait_for(argv[2], argv[3], 200);
 	blob = find_blob(&b);
 	dev = first_device(blob, &b);
-	if (!strcmp(argv[3], "blob")) {
+	if (!strcmp(argv[4], "blob")) {
 		dev->vendor ^= cpu_to_le32(1);
-	} else if (!strcmp(argv[3], "tables")) {
+	} else if (!strcmp(argv[4], "tables")) {
 		spoil_tables(&b);
-	} else if (!strcmp(argv[3], "context")) {
+	} else if (!strcmp(argv[4], "leaf")) {
+		spoil_leaf(&b);
+	} else if (!strcmp(argv[4], "context")) {
 		spoil_context(&b);
-	} else if (!strcmp(argv[3], "vendor")) {
+	} else if (!strcmp(argv[4], "vendor")) {
 		dev->vendor ^= cpu_to_le32(1);
 		sign(blob);
-	} else if (!strcmp(argv[3], "place")) {
+	} else if (!strcmp(argv[4], "place")) {
 		dev->devfn ^= cpu_to_le32(8);
 		sign(blob);
 	} else {
-		errx(2, "'%s': blob, tables, context, vendor or place", argv[3]);
+		errx(2, "'%s': blob, tables, leaf, context, vendor or place", argv[4]);
 	}
-	fprintf(stderr, "spoilt: %s, blob at %#zx\n", argv[3], (size_t)(blob - mem));
+	fprintf(stderr, "spoilt: %s, blob at %#zx\n", argv[4], (size_t)(blob - mem));
 	return 0;
 }

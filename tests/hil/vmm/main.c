@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -491,6 +492,97 @@ static int cmd_leaks(int argc, char **argv)
 	return ret;
 }
 
+/* tool STATUS ARG...: run iommu-freeze, which must end with this status */
+static int cmd_tool(int argc, char **argv)
+{
+	char *args[MAX_ARGS + 1] = { "/boot/iommu-freeze" };
+	int out[2], status, i;
+	char line[400];
+	pid_t pid;
+	FILE *f;
+
+	if (argc < 2)
+		return -EINVAL;
+	for (i = 1; i < argc; i++)
+		args[i] = argv[i];
+	if (pipe(out))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], STDERR_FILENO);
+		execv(args[0], args);
+		_exit(127);
+	}
+	close(out[1]);
+	f = fdopen(out[0], "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		say("tool: %s", line);
+	}
+	if (f)
+		fclose(f);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -ECHILD;
+	if (WEXITSTATUS(status) != atoi(argv[0])) {
+		say("iommu-freeze %s: exit status %d", argv[1], WEXITSTATUS(status));
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+/* compact: have the kernel move every page that it may move */
+static int cmd_compact(int argc, char **argv)
+{
+	int fd, ret = 0;
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, "1", 1) != 1)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static long mem_total_kib(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	long kib = -1;
+
+	if (f) {
+		if (fscanf(f, "MemTotal: %ld", &kib) != 1)
+			kib = -1;
+		fclose(f);
+	}
+	return kib;
+}
+
+/*
+ * memory mark | memory grew KIB: what KHO kept joins the total when it is released, to the page.
+ */
+static int cmd_memory(int argc, char **argv)
+{
+	static long marked;
+	long now = mem_total_kib();
+
+	if (argc == 1 && !strcmp(argv[0], "mark")) {
+		marked = now;
+		return 0;
+	}
+	if (argc != 2 || strcmp(argv[0], "grew"))
+		return -EINVAL;
+	if (now - marked == atol(argv[1]))
+		return 0;
+	say("memory grew by %ld KiB", now - marked);
+	return -EUCLEAN;
+}
+
 static int cmd_poweroff(int argc, char **argv)
 {
 	(void)argc;
@@ -506,13 +598,15 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "close-session", cmd_close_session },
-	{ "create", cmd_create }, { "detach", cmd_detach }, { "dev", cmd_dev },
+	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
+	{ "dev", cmd_dev },
 	{ "finish", cmd_finish }, { "hwpt", cmd_hwpt }, { "kexec", cmd_kexec },
-	{ "leaks", cmd_leaks }, { "load", cmd_load }, { "map", cmd_map }, { "mapunmap", cmd_mapunmap },
-	{ "open", cmd_open }, { "pause", cmd_pause }, { "phase", cmd_phase },
-	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "ram", cmd_ram },
-	{ "reset", cmd_reset }, { "retrieve", cmd_retrieve }, { "rx", cmd_rx },
-	{ "stats", cmd_stats }, { "switch", cmd_switch }, { "unmap", cmd_unmap },
+	{ "leaks", cmd_leaks }, { "load", cmd_load }, { "map", cmd_map },
+	{ "mapunmap", cmd_mapunmap }, { "memory", cmd_memory }, { "open", cmd_open },
+	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "poweroff", cmd_poweroff },
+	{ "preserve", cmd_preserve }, { "ram", cmd_ram }, { "reset", cmd_reset },
+	{ "retrieve", cmd_retrieve }, { "rx", cmd_rx }, { "stats", cmd_stats },
+	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unmap", cmd_unmap },
 };
 
 /* Runs one line. False ends the script. */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu-freeze: what the files of the tool share
+ *
+ * One file is one verb (verb-NAME.c, with one entry in the table of verbs.c) or
+ * one service of them. One thread, no locks. Whatever fails says so on stderr,
+ * once, where it is found, and is handed up as an enum outcome.
+ */
+#ifndef IOMMU_FREEZE_TOOL_H
+#define IOMMU_FREEZE_TOOL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "frz.h"
+#include <uapi/linux/iommu-freeze.h>
+
+#define TOOL		"iommu-freeze"
+#define DEVICE_NODE	"/dev/iommu-freeze"
+#define JSON_VERSION	1
+
+/* The exit codes; see iommu-freeze(8). */
+enum outcome {
+	OUTCOME_OK = 0,
+	OUTCOME_FAILED = 1,
+	OUTCOME_USAGE = 2,
+	OUTCOME_DIFFERS = 3,
+	OUTCOME_UNSUPPORTED = 4,
+	OUTCOME_DENIED = 5,
+};
+
+/*
+ * The outcome of two things done: a difference that was found counts most, then
+ * the first that failed.
+ */
+static inline enum outcome outcome_add(enum outcome so_far, enum outcome next)
+{
+	return !so_far || next == OUTCOME_DIFFERS ? next ?: so_far : so_far;
+}
+
+/* A place on a PCI bus. */
+struct bdf {
+	u32 segment;
+	u32 devid;	/* bus << 8 | devfn */
+};
+
+#define BDF_LEN		sizeof("ffffffff:00:00.0")
+
+/* args.c */
+
+/* What a verb takes besides --help */
+#define TAKES_JSON	BIT(0)
+#define TAKES_DEVICES	BIT(1)	/* BDF... */
+#define TAKES_FILTER	BIT(2)	/* -s, -d, --incoming, --outgoing */
+#define TAKES_FILE	BIT(3)	/* one FILE */
+#define TAKES_VERB	BIT(4)	/* one VERB, or none */
+#define NEEDS_SOME	BIT(5)	/* at least one of those that select */
+
+/**
+ * struct args - the command line of a verb
+ * @verb: name of the verb
+ * @json: --json
+ * @direction: enum iommu_freeze_direction, 0 for both
+ * @slot: argument of -s, NULL when not given
+ * @id: argument of -d, NULL when not given
+ * @bdf: devices that were named
+ * @nr_bdf: how many
+ * @word: FILE or VERB, NULL when not given
+ */
+struct args {
+	const char *verb;
+	bool json;
+	u32 direction;
+	char *slot;
+	char *id;
+	struct bdf *bdf;
+	size_t nr_bdf;
+	const char *word;
+};
+
+/**
+ * struct verb - one verb
+ * @name: as it is typed
+ * @brief: what it does, in a few words
+ * @synopsis: what follows the name
+ * @about: text of --help, after the synopsis and before the options
+ * @takes: TAKES_...
+ * @run: does it
+ */
+struct verb {
+	const char *name;
+	const char *brief;
+	const char *synopsis;
+	const char *about;
+	u32 takes;
+	enum outcome (*run)(const struct args *args);
+};
+
+extern const struct verb verb_list, verb_show, verb_verify, verb_extents;
+extern const struct verb verb_discard, verb_decode, verb_version, verb_help;
+
+const struct verb *verb_find(const char *name);
+const struct verb *verb_at(size_t i);
+
+enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
+			char **argv, bool *help);
+void args_free(struct args *args);
+
+/* print.c */
+
+/* How a word is coloured, on a terminal. */
+enum tint {
+	TINT_NONE,
+	TINT_GOOD,
+	TINT_BUSY,
+	TINT_BAD,
+};
+
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void progress_clear(void);
+enum outcome print_begin(void);
+enum outcome print_end(void);
+void print_tinted(enum tint tint, int width, const char *word);
+const char *print_bdf(const struct bdf *bdf, char *buf);
+const char *print_bytes(u64 bytes, char *buf, size_t len);
+const char *print_hex(const u8 *data, size_t len, char *buf);
+const char *print_text(const u8 *text, size_t len, char *buf);
+const char *print_prot(u32 prot, char *buf);
+const char *print_direction(u32 direction);
+const char *print_state(u32 state);
+const char *print_format(u32 format);
+const char *print_result(u32 result);
+enum tint print_state_tint(u32 state);
+
+#define BYTES_LEN	16
+#define HEX_LEN		(2 * FRZ_DIGEST_LEN + 1)
+#define PROT_LEN	4
+
+/* json.c */
+
+json_t *json_begin(const char *verb);
+enum outcome json_end(json_t *root);
+json_t *json_devices(const char *verb, json_t *devices, size_t nr, bool complete);
+json_t *json_hex(u64 value);
+json_t *json_digest(const u8 *digest);
+json_t *json_state(const struct iommu_freeze_device *dev);
+
+/* kernel.c */
+
+enum outcome kernel_open(void);
+enum outcome kernel_info(struct iommu_freeze_info *info);
+enum outcome kernel_list(struct iommu_freeze_device *dev, u32 direction,
+			 u32 index, bool *end);
+enum outcome kernel_extents(struct iommu_freeze_extents *extents,
+			    const struct iommu_freeze_device *dev);
+enum outcome kernel_verify(struct iommu_freeze_verify *verify,
+			   const struct iommu_freeze_device *dev);
+enum outcome kernel_discard(const struct iommu_freeze_device *dev);
+
+/* select.c */
+
+/**
+ * struct selection - devices that the command line means
+ * @info: about the kernel's side
+ * @dev: those found, incoming ones first, by place
+ * @nr: how many
+ * @all: the command line named none and filtered none
+ * @outcome: not OUTCOME_OK when a device that was named is not there
+ */
+struct selection {
+	struct iommu_freeze_info info;
+	struct iommu_freeze_device *dev;
+	size_t nr;
+	bool all;
+	enum outcome outcome;
+};
+
+enum outcome select_devices(struct selection *sel, const struct args *args);
+void select_free(struct selection *sel);
+struct bdf select_bdf(const struct iommu_freeze_device *dev);
+
+/* pci.c */
+
+bool pci_parse_bdf(const char *text, struct bdf *bdf);
+const char *pci_filter_check(char *slot, char *id);
+bool pci_filter_takes(char *slot, char *id, const struct bdf *bdf);
+const char *pci_name(const struct bdf *bdf, char *buf, size_t len);
+const char *pci_name_by_id(u32 vendor, u32 device, char *buf, size_t len);
+void pci_end(void);
+
+#define NAME_LEN	256
+
+/* sha256.c */
+
+extern const struct frz_sha256 sha256;
+
+/* What the verbs print, apart from where it comes from; for tests as well. */
+json_t *list_json(const struct selection *sel);
+void list_text(const struct selection *sel);
+json_t *show_json(const struct selection *sel);
+void show_text(const struct selection *sel);
+json_t *verify_json_one(const struct iommu_freeze_device *dev,
+			const struct iommu_freeze_verify *v);
+void verify_text_one(const struct iommu_freeze_device *dev,
+		     const struct iommu_freeze_verify *v);
+json_t *discard_json_one(const struct iommu_freeze_device *dev);
+json_t *extents_json_one(const struct iommu_freeze_extent *e);
+void extents_text_one(const struct iommu_freeze_device *dev,
+		      const struct iommu_freeze_extent *e);
+enum outcome decode_memory(const char *name, const void *data, size_t len,
+			   bool json);
+
+#endif /* IOMMU_FREEZE_TOOL_H */

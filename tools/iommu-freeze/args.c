@@ -29,7 +29,7 @@ static const struct option options[] = {
 	{ }
 };
 
-static __attribute__((format(printf, 2, 3)))
+static __printf(2, 3)
 enum outcome usage(const struct args *args, const char *fmt, ...)
 {
 	char text[512];
@@ -103,7 +103,7 @@ static enum outcome take_devices(struct args *args, int argc, char **argv)
 	}
 	for (; argc; argc--, argv++) {
 		if (!pci_parse_bdf(*argv, &bdf))
-			return usage(args, "'%s' is no device, write [DOMAIN:]BUS:SLOT.FUNCTION as lspci does",
+			return usage(args, "'%s' is no device, write [DOMAIN:]BUS:SLOT.FUNCTION",
 				     *argv);
 		for (i = 0; i < args->nr_bdf; i++)
 			if (!memcmp(&args->bdf[i], &bdf, sizeof(bdf)))

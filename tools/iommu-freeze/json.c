@@ -16,7 +16,7 @@
  */
 json_t *json_begin(const char *verb)
 {
-	return json_pack("{s:i, s:s}", "version", JSON_VERSION, "verb", verb);
+	return json_pack("{siss}", "version", JSON_VERSION, "verb", verb);
 }
 
 /**
@@ -73,6 +73,17 @@ json_t *json_hex(u64 value)
 }
 
 /**
+ * json_count - a number that a broken kernel or blob may make huge
+ * @value: number
+ *
+ * Return: integer, the largest one when JSON has no larger; NULL without memory.
+ */
+json_t *json_count(u64 value)
+{
+	return json_integer(value > INT64_MAX ? INT64_MAX : value);
+}
+
+/**
  * json_digest - a SHA-256
  * @digest: FRZ_DIGEST_LEN bytes
  *
@@ -102,24 +113,24 @@ json_t *json_state(const struct iommu_freeze_device *dev)
 	struct bdf bdf = select_bdf(dev);
 	char place[BDF_LEN], name[NAME_LEN], why[IOMMU_FREEZE_WHY_LEN + 1];
 
-	return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:s, s:I, s:I, s:o?, s:I, s:I, s:I, s:I, s:I, s:o?, s:o?, s:o?, s:o?, s:o}",
-		"device", print_bdf(&bdf, place),
-		"name", pci_name(&bdf, name, sizeof(name)),
-		"direction", print_direction(dev->direction),
-		"state", print_state(dev->state),
-		"why", refused ? print_text(dev->why, sizeof(dev->why), why) : NULL,
-		"format", print_format(dev->format),
-		"levels", (json_int_t)dev->levels,
-		"did", (json_int_t)dev->did,
-		"reg_base", dev->reg_base ? json_hex(dev->reg_base) : NULL,
-		"tables", (json_int_t)dev->tables,
-		"leaves", (json_int_t)dev->leaves,
-		"extents", (json_int_t)dev->extents,
-		"mapped", (json_int_t)dev->mapped,
-		"memory", (json_int_t)dev->memory,
-		"preserve_us", in ? NULL : json_integer(dev->preserve_us),
-		"freeze_us", frozen ? json_integer(dev->freeze_us) : NULL,
-		"compare_us", replaced ? json_integer(dev->compare_us) : NULL,
-		"replace_us", replaced ? json_integer(dev->replace_us) : NULL,
-		"digest", json_digest(dev->digest));
+	return json_pack("{ssss?ssssss?sssIsIso?sosososososo?so?so?so?so}",
+			 "device", print_bdf(&bdf, place),
+			 "name", pci_name(&bdf, name, sizeof(name)),
+			 "direction", print_direction(dev->direction),
+			 "state", print_state(dev->state),
+			 "why", refused ? print_text(dev->why, sizeof(dev->why), why) : NULL,
+			 "format", print_format(dev->format),
+			 "levels", (json_int_t)dev->levels,
+			 "did", (json_int_t)dev->did,
+			 "reg_base", dev->reg_base ? json_hex(dev->reg_base) : NULL,
+			 "tables", json_count(dev->tables),
+			 "leaves", json_count(dev->leaves),
+			 "extents", json_count(dev->extents),
+			 "mapped", json_count(dev->mapped),
+			 "memory", json_count(dev->memory),
+			 "preserve_us", in ? NULL : json_integer(dev->preserve_us),
+			 "freeze_us", frozen ? json_integer(dev->freeze_us) : NULL,
+			 "compare_us", replaced ? json_integer(dev->compare_us) : NULL,
+			 "replace_us", replaced ? json_integer(dev->replace_us) : NULL,
+			 "digest", json_digest(dev->digest));
 }

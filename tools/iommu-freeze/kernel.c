@@ -27,7 +27,8 @@ enum outcome kernel_open(void)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		say(DEVICE_NODE ": not there: the kernel lacks CONFIG_IOMMU_FREEZE, or it is off");
+		say("%s: not there: the kernel lacks CONFIG_IOMMU_FREEZE, or it is off",
+		    DEVICE_NODE);
 		return OUTCOME_UNSUPPORTED;
 	case EACCES:
 	case EPERM:
@@ -45,14 +46,12 @@ static enum outcome refused(const char *what, int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		say("%s: not permitted: needs CAP_SYS_ADMIN, and addresses are not shown under lockdown",
-		    what);
+		say("%s: not permitted: needs CAP_SYS_ADMIN, and no kernel lockdown", what);
 		return OUTCOME_DENIED;
 	case ENOTTY:
 	case EOPNOTSUPP:
 	case E2BIG:
-		say("%s: this kernel's interface cannot do it: use the tool of the kernel's version",
-		    what);
+		say("%s: this kernel cannot do it: use the tool of its version", what);
 		return OUTCOME_UNSUPPORTED;
 	case ENOENT:
 		say("%s: not frozen any more: see '" TOOL " list'", what);
@@ -143,8 +142,7 @@ enum outcome kernel_extents(struct iommu_freeze_extents *extents,
 		return OUTCOME_OK;
 	deed(dev, "extents", what, sizeof(what));
 	if (error == EIO) {
-		say("%s: the frozen tables cannot be read: '" TOOL " verify' tells where",
-		    what);
+		say("%s: the frozen tables cannot be read: see '" TOOL " verify'", what);
 		return OUTCOME_FAILED;
 	}
 	return refused(what, error);

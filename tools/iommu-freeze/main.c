@@ -28,15 +28,13 @@ static void fill_standard_files(void)
 static enum outcome run(const struct verb *verb, int argc, char **argv)
 {
 	struct args args = {};
-	char *word[] = { (char *)verb_help.name, (char *)verb->name, NULL };
 	enum outcome outcome;
 	bool help = false;
 
 	outcome = args_parse(&args, verb, argc, argv, &help);
 	if (!outcome && help) {
-		args_free(&args);
+		args.word = verb->name;
 		verb = &verb_help;
-		outcome = args_parse(&args, verb, 2, word, &help);
 	}
 	if (!outcome)
 		outcome = verb->run(&args);

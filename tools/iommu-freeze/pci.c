@@ -18,7 +18,7 @@
 
 static struct pci_access *pci;
 
-static __attribute__((format(printf, 1, 2), noreturn))
+static __printf(1, 2) __noreturn
 void pci_failed(char *fmt, ...)
 {
 	char text[512];
@@ -31,7 +31,7 @@ void pci_failed(char *fmt, ...)
 	exit(OUTCOME_FAILED);
 }
 
-static __attribute__((format(printf, 1, 2)))
+static __printf(1, 2)
 void pci_quiet(char *fmt, ...)
 {
 	(void)fmt;

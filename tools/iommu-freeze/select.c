@@ -106,11 +106,11 @@ static void find_missing(struct selection *sel, const struct args *args)
 static void tell_status(const struct iommu_freeze_info *info)
 {
 	if (info->status & IOMMU_FREEZE_STATUS_BAD)
-		say("a handover came that this kernel cannot read: see 'dmesg | grep iommu-freeze'");
+		say("a handover came that cannot be read: see 'dmesg | grep iommu-freeze'");
 	if (!(info->status & IOMMU_FREEZE_STATUS_KHO))
-		say("Kexec HandOver is off, nothing can be frozen: boot with kho=on");
+		say("Kexec HandOver is off: boot with kho=on");
 	if (!(info->status & IOMMU_FREEZE_STATUS_LIVEUPDATE))
-		say("the Live Update Orchestrator is off, nothing can be frozen: boot with liveupdate=on");
+		say("the Live Update Orchestrator is off: boot with liveupdate=on");
 }
 
 /**

@@ -11,7 +11,7 @@
 
 #include "tool.h"
 
-static EVP_MD_CTX *evp;
+static struct evp_md_ctx_st *evp;
 
 static void must(int ok)
 {

@@ -17,6 +17,9 @@
 #include "frz.h"
 #include <uapi/linux/iommu-freeze.h>
 
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+#define __noreturn	__attribute__((noreturn))
+
 #define TOOL		"iommu-freeze"
 #define DEVICE_NODE	"/dev/iommu-freeze"
 #define JSON_VERSION	1
@@ -118,8 +121,8 @@ enum tint {
 	TINT_BAD,
 };
 
-void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2) void say(const char *fmt, ...);
+__printf(1, 2) void progress(const char *fmt, ...);
 void progress_clear(void);
 enum outcome print_begin(void);
 enum outcome print_end(void);
@@ -145,6 +148,7 @@ json_t *json_begin(const char *verb);
 enum outcome json_end(json_t *root);
 json_t *json_devices(const char *verb, json_t *devices, size_t nr, bool complete);
 json_t *json_hex(u64 value);
+json_t *json_count(u64 value);
 json_t *json_digest(const u8 *digest);
 json_t *json_state(const struct iommu_freeze_device *dev);
 
@@ -207,9 +211,28 @@ json_t *verify_json_one(const struct iommu_freeze_device *dev,
 void verify_text_one(const struct iommu_freeze_device *dev,
 		     const struct iommu_freeze_verify *v);
 json_t *discard_json_one(const struct iommu_freeze_device *dev);
-json_t *extents_json_one(const struct iommu_freeze_extent *e);
-void extents_text_one(const struct iommu_freeze_device *dev,
-		      const struct iommu_freeze_extent *e);
+/**
+ * struct extents_out - extents on their way to stdout
+ * @json: for programs
+ * @devices: begun so far
+ * @nr: extents of this device so far
+ * @direction: of this device
+ * @place: of this device
+ */
+struct extents_out {
+	bool json;
+	size_t devices;
+	u64 nr;
+	const char *direction;
+	char place[BDF_LEN];
+};
+
+void extents_begin(struct extents_out *out);
+void extents_device(struct extents_out *out, const struct iommu_freeze_device *dev);
+enum outcome extents_extent(struct extents_out *out,
+			    const struct iommu_freeze_extent *e);
+void extents_device_end(struct extents_out *out, bool complete);
+void extents_end(struct extents_out *out, bool complete);
 enum outcome decode_memory(const char *name, const void *data, size_t len,
 			   bool json);
 

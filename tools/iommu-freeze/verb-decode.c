@@ -40,7 +40,7 @@ static u32 blob_version(const struct frz_blob *b)
  */
 static json_t *json_units(const struct frz_blob *b)
 {
-	json_t *units = json_array(), *tables;
+	json_t *units = json_array(), *tables, *item;
 	struct frz_unit unit = {};
 	u32 i, bus;
 	u64 pa;
@@ -49,26 +49,26 @@ static json_t *json_units(const struct frz_blob *b)
 		tables = json_array();
 		for (i = 0; i < unit.nr_contexts; i++) {
 			frz_blob_context(b, &unit, i, &bus, &pa);
-			json_array_append_new(tables,
-				json_pack("{s:I, s:o}", "bus", (json_int_t)bus,
-					  "address", json_hex(pa)));
+			item = json_pack("{sIso}", "bus", (json_int_t)bus,
+					 "address", json_hex(pa));
+			json_array_append_new(tables, item);
 		}
-		json_array_append_new(units,
-			json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
-				  "kind", "vtd-legacy",
-				  "segment", (json_int_t)unit.segment,
-				  "reg_base", json_hex(unit.reg_base),
-				  "cap", json_hex(unit.cap),
-				  "ecap", json_hex(unit.ecap),
-				  "root", json_hex(unit.root),
-				  "contexts", tables));
+		item = json_pack("{sssIsososososo}",
+				 "kind", "vtd-legacy",
+				 "segment", (json_int_t)unit.segment,
+				 "reg_base", json_hex(unit.reg_base),
+				 "cap", json_hex(unit.cap),
+				 "ecap", json_hex(unit.ecap),
+				 "root", json_hex(unit.root),
+				 "contexts", tables);
+		json_array_append_new(units, item);
 	}
 	return units;
 }
 
 static json_t *json_domains(const struct frz_blob *b)
 {
-	json_t *domains = json_array(), *chunks;
+	json_t *domains = json_array(), *chunks, *item;
 	struct frz_domain dom = {};
 	struct frz_chunk chunk;
 	u32 i;
@@ -77,34 +77,34 @@ static json_t *json_domains(const struct frz_blob *b)
 		chunks = json_array();
 		for (i = 0; i < dom.nr_chunks; i++) {
 			frz_blob_chunk(b, &dom, i, &chunk);
-			json_array_append_new(chunks,
-				json_pack("{s:o, s:I, s:I}",
-					  "address", json_hex(chunk.address),
-					  "length", (json_int_t)chunk.len,
-					  "used", (json_int_t)chunk.used));
+			item = json_pack("{sosIsI}",
+					 "address", json_hex(chunk.address),
+					 "length", (json_int_t)chunk.len,
+					 "used", (json_int_t)chunk.used);
+			json_array_append_new(chunks, item);
 		}
-		json_array_append_new(domains,
-			json_pack("{s:I, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-				  "id", (json_int_t)dom.id,
-				  "format", print_format(dom.format),
-				  "levels", (json_int_t)dom.levels,
-				  "leaf_levels", json_hex(dom.leaf_levels),
-				  "unit", (json_int_t)dom.unit,
-				  "did", (json_int_t)dom.did,
-				  "top", json_hex(dom.top),
-				  "tables", (json_int_t)dom.stats.tables,
-				  "leaves", json_hex(dom.stats.leaves),
-				  "extents", json_hex(dom.stats.extents),
-				  "mapped", json_hex(dom.stats.bytes),
-				  "digest", json_digest(dom.digest),
-				  "chunks", chunks));
+		item = json_pack("{sIsssIsosIsIsososososososo}",
+				 "id", (json_int_t)dom.id,
+				 "format", print_format(dom.format),
+				 "levels", (json_int_t)dom.levels,
+				 "leaf_levels", json_hex(dom.leaf_levels),
+				 "unit", (json_int_t)dom.unit,
+				 "did", (json_int_t)dom.did,
+				 "top", json_hex(dom.top),
+				 "tables", json_count(dom.stats.tables),
+				 "leaves", json_count(dom.stats.leaves),
+				 "extents", json_count(dom.stats.extents),
+				 "mapped", json_count(dom.stats.bytes),
+				 "digest", json_digest(dom.digest),
+				 "chunks", chunks);
+		json_array_append_new(domains, item);
 	}
 	return domains;
 }
 
 static json_t *json_bridges(const struct frz_blob *b, const struct frz_device *dev)
 {
-	json_t *bridges = json_array();
+	json_t *bridges = json_array(), *item;
 	struct frz_bridge bridge;
 	char place[BDF_LEN];
 	struct bdf bdf;
@@ -114,12 +114,12 @@ static json_t *json_bridges(const struct frz_blob *b, const struct frz_device *d
 		frz_blob_bridge(b, dev, i, &bridge);
 		bdf.segment = dev->segment;
 		bdf.devid = bridge.bus << 8 | bridge.devfn;
-		json_array_append_new(bridges,
-			json_pack("{s:s, s:I, s:I, s:I}",
-				  "device", print_bdf(&bdf, place),
-				  "primary", (json_int_t)bridge.primary,
-				  "secondary", (json_int_t)bridge.secondary,
-				  "subordinate", (json_int_t)bridge.subordinate));
+		item = json_pack("{sssIsIsI}",
+				 "device", print_bdf(&bdf, place),
+				 "primary", (json_int_t)bridge.primary,
+				 "secondary", (json_int_t)bridge.secondary,
+				 "subordinate", (json_int_t)bridge.subordinate);
+		json_array_append_new(bridges, item);
 	}
 	return bridges;
 }
@@ -127,54 +127,54 @@ static json_t *json_bridges(const struct frz_blob *b, const struct frz_device *d
 static json_t *json_blob_devices(const struct frz_blob *b)
 {
 	char place[BDF_LEN], name[NAME_LEN];
-	json_t *devices = json_array(), *bars;
+	json_t *devices = json_array(), *bars, *item;
 	struct frz_device dev = {};
 	struct bdf bdf;
 	size_t i;
 
 	while (frz_blob_next_device(b, &dev)) {
 		bdf = place_of(&dev);
+		pci_name_by_id(dev.vendor, dev.device, name, sizeof(name));
 		bars = json_array();
 		for (i = 0; i < ARRAY_SIZE(dev.bars); i++)
 			json_array_append_new(bars, json_hex(dev.bars[i]));
-		json_array_append_new(devices,
-			json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
-				  "device", print_bdf(&bdf, place),
-				  "name", pci_name_by_id(dev.vendor, dev.device,
-							 name, sizeof(name)),
-				  "state", frozen_state(dev.state),
-				  "vendor_id", json_hex(dev.vendor),
-				  "device_id", json_hex(dev.device),
-				  "subsystem_vendor_id", json_hex(dev.subsystem_vendor),
-				  "subsystem_device_id", json_hex(dev.subsystem_device),
-				  "class_revision", json_hex(dev.class_revision),
-				  "header_type", json_hex(dev.hdr_type),
-				  "domain", (json_int_t)dev.domain,
-				  "unit", (json_int_t)dev.unit,
-				  "command", json_hex(dev.command),
-				  "bars", bars,
-				  "bridges", json_bridges(b, &dev)));
+		item = json_pack("{sssssssososososososIsIsososo}",
+				 "device", print_bdf(&bdf, place),
+				 "name", name,
+				 "state", frozen_state(dev.state),
+				 "vendor_id", json_hex(dev.vendor),
+				 "device_id", json_hex(dev.device),
+				 "subsystem_vendor_id", json_hex(dev.subsystem_vendor),
+				 "subsystem_device_id", json_hex(dev.subsystem_device),
+				 "class_revision", json_hex(dev.class_revision),
+				 "header_type", json_hex(dev.hdr_type),
+				 "domain", (json_int_t)dev.domain,
+				 "unit", (json_int_t)dev.unit,
+				 "command", json_hex(dev.command),
+				 "bars", bars,
+				 "bridges", json_bridges(b, &dev));
+		json_array_append_new(devices, item);
 	}
 	return devices;
 }
 
 static enum outcome decode_json(const struct frz_blob *b, size_t len)
 {
-	json_t *root = json_begin(verb_decode.name);
+	json_t *blob, *root = json_begin(verb_decode.name);
 	json_t *units = json_units(b), *domains = json_domains(b);
 	json_t *devices = json_blob_devices(b);
 	bool whole = json_array_size(units) == b->nr_units &&
 		     json_array_size(domains) == b->nr_domains &&
 		     json_array_size(devices) == b->nr_devices;
 
-	json_object_set_new(root, "blob",
-		json_pack("{s:I, s:I, s:I, s:b, s:o, s:o}",
-			  "version", (json_int_t)blob_version(b),
-			  "length", (json_int_t)b->len,
-			  "behind", (json_int_t)(len - b->len),
-			  "frozen", !!(b->flags & FRZ_BLOB_FROZEN),
-			  "generation", json_hex(b->generation),
-			  "digest", json_digest(blob_digest(b))));
+	blob = json_pack("{sIsIsIsbsoso}",
+			 "version", (json_int_t)blob_version(b),
+			 "length", (json_int_t)b->len,
+			 "behind", (json_int_t)(len - b->len),
+			 "frozen", !!(b->flags & FRZ_BLOB_FROZEN),
+			 "generation", json_count(b->generation),
+			 "digest", json_digest(blob_digest(b)));
+	json_object_set_new(root, "blob", blob);
 	json_object_set_new(root, "units", units);
 	json_object_set_new(root, "domains", domains);
 	json_object_set_new(root, "devices", devices);
@@ -247,9 +247,10 @@ static void print_devices(const struct frz_blob *b)
 		       pci_name_by_id(dev.vendor, dev.device, name, sizeof(name)));
 		printf("  state    %s, domain %u, unit %u\n",
 		       frozen_state(dev.state), dev.domain, dev.unit);
-		printf("  ids      %04x:%04x, subsystem %04x:%04x, class and revision %08x, header %02x\n",
+		printf("  ids      %04x:%04x, subsystem %04x:%04x, class %06x, revision %02x\n",
 		       dev.vendor, dev.device, dev.subsystem_vendor,
-		       dev.subsystem_device, dev.class_revision, dev.hdr_type);
+		       dev.subsystem_device, dev.class_revision >> 8,
+		       dev.class_revision & 0xff);
 		printf("  bars    ");
 		for (i = 0; i < ARRAY_SIZE(dev.bars); i++)
 			printf(" %08x", dev.bars[i]);
@@ -322,7 +323,7 @@ static ssize_t read_all(int fd, u8 *buf, size_t max)
 	return len;
 }
 
-static enum outcome decode(const struct args *args)
+static enum outcome run_decode(const struct args *args)
 {
 	bool is_stdin = !strcmp(args->word, "-");
 	const char *name = is_stdin ? "standard input" : args->word;
@@ -360,5 +361,5 @@ const struct verb verb_decode = {
 	"from standard input. Needs neither root nor a kernel that supports it. A\n"
 	"handover that a kernel would refuse is refused, with offset and reason.\n",
 	.takes = TAKES_JSON | TAKES_FILE | NEEDS_SOME,
-	.run = decode,
+	.run = run_decode,
 };

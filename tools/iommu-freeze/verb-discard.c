@@ -18,12 +18,12 @@ json_t *discard_json_one(const struct iommu_freeze_device *dev)
 	struct bdf bdf = select_bdf(dev);
 	char place[BDF_LEN];
 
-	return json_pack("{s:s, s:s, s:I}", "device", print_bdf(&bdf, place),
+	return json_pack("{ssssso}", "device", print_bdf(&bdf, place),
 			 "was", print_state(dev->state),
-			 "memory", (json_int_t)dev->memory);
+			 "memory", json_count(dev->memory));
 }
 
-static enum outcome discard(const struct args *args)
+static enum outcome run_discard(const struct args *args)
 {
 	struct args incoming = *args;
 	json_t *devices = json_array();
@@ -71,5 +71,5 @@ const struct verb verb_discard = {
 	"turned off, its DMA is blocked and the memory of its frozen tables is released.\n"
 	"This cannot be undone. A device that a VMM has retrieved is not discarded.\n",
 	.takes = TAKES_JSON | TAKES_DEVICES | NEEDS_SOME,
-	.run = discard,
+	.run = run_discard,
 };

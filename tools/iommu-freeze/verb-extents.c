@@ -13,66 +13,100 @@
 #define BATCH	16384
 
 /**
- * extents_json_one - one extent in JSON
- * @e: extent
- *
- * Return: object, NULL without memory.
+ * extents_begin - what comes before the first device
+ * @out: zeroed apart from json
  */
-json_t *extents_json_one(const struct iommu_freeze_extent *e)
+void extents_begin(struct extents_out *out)
 {
-	char prot[PROT_LEN];
-
-	return json_pack("{s:o, s:o, s:I, s:s}", "iova", json_hex(e->iova),
-			 "pa", json_hex(e->pa), "length", (json_int_t)e->len,
-			 "prot", print_prot(e->prot, prot));
+	if (out->json)
+		printf("{\"version\": %d, \"verb\": \"%s\", \"devices\": [",
+		       JSON_VERSION, verb_extents.name);
 }
 
 /**
- * extents_text_one - one extent for people
+ * extents_device - begin a device
+ * @out: how it is printed
  * @dev: device
- * @e: extent
  */
-void extents_text_one(const struct iommu_freeze_device *dev,
-		      const struct iommu_freeze_extent *e)
+void extents_device(struct extents_out *out, const struct iommu_freeze_device *dev)
 {
 	struct bdf bdf = select_bdf(dev);
-	char place[BDF_LEN], prot[PROT_LEN];
 
-	printf("%-12s  %-9s 0x%014llx 0x%014llx 0x%010llx  %s\n",
-	       print_bdf(&bdf, place), print_direction(dev->direction), e->iova,
-	       e->pa, e->len, print_prot(e->prot, prot));
+	print_bdf(&bdf, out->place);
+	out->direction = print_direction(dev->direction);
+	out->nr = 0;
+	if (out->json)
+		printf("%s\n  {\"device\": \"%s\", \"direction\": \"%s\", \"extents\": [",
+		       out->devices ? "," : "", out->place, out->direction);
+	else if (!out->devices)
+		printf("%-12s  %-9s %-16s %-16s %-12s  %s\n", "DEVICE", "DIRECTION",
+		       "IOVA", "ADDRESS", "LENGTH", "PROT");
+	out->devices++;
 }
 
-static enum outcome print_one(const struct iommu_freeze_device *dev,
-			      const struct iommu_freeze_extent *e, bool json,
-			      bool first)
+/**
+ * extents_extent - one extent of the device
+ * @out: how it is printed
+ * @e: extent
+ *
+ * Return: OUTCOME_FAILED without memory.
+ */
+enum outcome extents_extent(struct extents_out *out,
+			    const struct iommu_freeze_extent *e)
 {
+	char prot[PROT_LEN];
 	json_t *extent;
 
-	if (!json) {
-		extents_text_one(dev, e);
+	print_prot(e->prot, prot);
+	if (!out->json) {
+		printf("%-12s  %-9s 0x%014llx 0x%014llx 0x%010llx  %s\n", out->place,
+		       out->direction, e->iova, e->pa, e->len, prot);
+		out->nr++;
 		return OUTCOME_OK;
 	}
-	extent = extents_json_one(e);
+	extent = json_pack("{sosososs}", "iova", json_hex(e->iova),
+			   "pa", json_hex(e->pa), "length", json_count(e->len),
+			   "prot", prot);
 	if (!extent) {
 		say("out of memory");
 		return OUTCOME_FAILED;
 	}
-	fputs(first ? "\n    " : ",\n    ", stdout);
+	fputs(out->nr++ ? ",\n    " : "\n    ", stdout);
 	json_dumpf(extent, stdout, JSON_COMPACT);
 	json_decref(extent);
 	return OUTCOME_OK;
 }
 
-/* All of one device. The list of extents is open in JSON. */
-static enum outcome print_all(const struct iommu_freeze_device *dev,
-			      struct iommu_freeze_extent *buf, bool json)
+/**
+ * extents_device_end - end a device
+ * @out: how it is printed
+ * @complete: whether all its extents were printed
+ */
+void extents_device_end(struct extents_out *out, bool complete)
+{
+	if (out->json)
+		printf("], \"complete\": %s}", complete ? "true" : "false");
+}
+
+/**
+ * extents_end - what comes after the last device
+ * @out: how it is printed
+ * @complete: whether all that was asked for was printed
+ */
+void extents_end(struct extents_out *out, bool complete)
+{
+	if (out->json)
+		printf("], \"complete\": %s}\n", complete ? "true" : "false");
+}
+
+/* All of one device, which was begun. */
+static enum outcome print_all(struct extents_out *out,
+			      const struct iommu_freeze_device *dev,
+			      struct iommu_freeze_extent *buf)
 {
 	struct iommu_freeze_extents x = {};
-	u64 told = 0, total = 0;
 	enum outcome outcome;
-	struct bdf bdf = select_bdf(dev);
-	char place[BDF_LEN];
+	u64 total = 0;
 	u32 i;
 
 	for (;;) {
@@ -81,76 +115,53 @@ static enum outcome print_all(const struct iommu_freeze_device *dev,
 		outcome = kernel_extents(&x, dev);
 		if (outcome)
 			return outcome;
-		total = told + x.total;
+		total = out->nr + x.total;
 		if (x.nr > BATCH || (!x.nr && x.total))
 			break;
 		for (i = 0; i < x.nr; i++) {
-			outcome = print_one(dev, &buf[i], json, !told);
+			outcome = extents_extent(out, &buf[i]);
 			if (outcome)
 				return outcome;
-			told++;
 		}
 		/* Nobody reads it any more: print_end() tells. */
-		if (told == total || ferror(stdout))
+		if (out->nr == total || ferror(stdout))
 			return OUTCOME_OK;
-		progress("extents: %s, %llu of %llu", print_bdf(&bdf, place), told,
-			 total);
+		progress("extents: %s, %llu of %llu", out->place, out->nr, total);
 		x.start = buf[x.nr - 1].iova + buf[x.nr - 1].len;
 		if (x.start <= buf[0].iova)
 			break;
 	}
-	say("%s: extents: the kernel told %llu of %llu", print_bdf(&bdf, place),
-	    told, total);
+	say("%s: extents: the kernel told %llu of %llu", out->place, out->nr, total);
 	return OUTCOME_FAILED;
 }
 
-static enum outcome print_device(const struct iommu_freeze_device *dev,
-				 struct iommu_freeze_extent *buf, bool json,
-				 bool first)
+static enum outcome run_extents(const struct args *args)
 {
-	struct bdf bdf = select_bdf(dev);
-	enum outcome outcome;
-	char place[BDF_LEN];
-
-	if (json)
-		printf("%s{\"device\": \"%s\", \"direction\": \"%s\", \"extents\": [",
-		       first ? "" : ", ", print_bdf(&bdf, place),
-		       print_direction(dev->direction));
-	else if (first)
-		printf("%-12s  %-9s %-16s %-16s %-12s  %s\n", "DEVICE", "DIRECTION",
-		       "IOVA", "ADDRESS", "LENGTH", "PROT");
-	outcome = print_all(dev, buf, json);
-	progress_clear();
-	if (json)
-		printf("], \"complete\": %s}", outcome ? "false" : "true");
-	return outcome;
-}
-
-static enum outcome extents(const struct args *args)
-{
+	struct extents_out out = { .json = args->json };
 	struct iommu_freeze_extent *buf = NULL;
+	enum outcome outcome, one;
 	struct selection sel;
-	enum outcome outcome;
 	size_t i;
 
 	outcome = select_devices(&sel, args);
 	if (outcome)
 		goto out;
-	outcome = sel.outcome;
 	buf = calloc(BATCH, sizeof(*buf));
 	if (!buf) {
 		say("out of memory");
 		outcome = OUTCOME_FAILED;
 		goto out;
 	}
-	if (args->json)
-		printf("{\"version\": %d, \"verb\": \"%s\", \"devices\": [",
-		       JSON_VERSION, args->verb);
-	for (i = 0; i < sel.nr; i++)
-		outcome = outcome_add(outcome, print_device(&sel.dev[i], buf,
-							    args->json, !i));
-	if (args->json)
-		printf("], \"complete\": %s}\n", outcome ? "false" : "true");
+	outcome = sel.outcome;
+	extents_begin(&out);
+	for (i = 0; i < sel.nr; i++) {
+		extents_device(&out, &sel.dev[i]);
+		one = print_all(&out, &sel.dev[i], buf);
+		progress_clear();
+		extents_device_end(&out, !one);
+		outcome = outcome_add(outcome, one);
+	}
+	extents_end(&out, !outcome);
 out:
 	free(buf);
 	select_free(&sel);
@@ -166,5 +177,5 @@ const struct verb verb_extents = {
 	"frozen tables as they are in memory. PROT is r, w and s (snoop). Not under\n"
 	"kernel lockdown, as it shows physical addresses.\n",
 	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES | NEEDS_SOME,
-	.run = extents,
+	.run = run_extents,
 };

@@ -22,7 +22,7 @@ static void help_verb(const struct verb *verb)
 	       "\nMore: man " TOOL "-%s\n", verb->name);
 }
 
-static enum outcome help(const struct args *args)
+static enum outcome run_help(const struct args *args)
 {
 	const struct verb *verb;
 	size_t i;
@@ -52,5 +52,5 @@ const struct verb verb_help = {
 	.synopsis = "[VERB]",
 	.about = "What the tool does, or what a verb does and which options it takes.\n",
 	.takes = TAKES_VERB,
-	.run = help,
+	.run = run_help,
 };

@@ -21,14 +21,14 @@ json_t *list_json(const struct selection *sel)
 	for (i = 0; i < sel->nr; i++)
 		json_array_append_new(devices, json_state(&sel->dev[i]));
 	root = json_devices(verb_list.name, devices, sel->nr, !sel->outcome);
-	kernel = json_pack("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}",
+	kernel = json_pack("{sbsbsbsIsIsIso}",
 			   "kho", !!(info->status & IOMMU_FREEZE_STATUS_KHO),
 			   "liveupdate", !!(info->status & IOMMU_FREEZE_STATUS_LIVEUPDATE),
 			   "bad_handover", !!(info->status & IOMMU_FREEZE_STATUS_BAD),
 			   "blob_version", (json_int_t)info->blob_version,
 			   "outgoing", (json_int_t)info->nr_outgoing,
 			   "incoming", (json_int_t)info->nr_incoming,
-			   "generation", (json_int_t)info->generation);
+			   "generation", json_count(info->generation));
 	if (json_object_set_new(root, "kernel", kernel)) {
 		json_decref(root);
 		return NULL;
@@ -71,7 +71,7 @@ void list_text(const struct selection *sel)
 	}
 }
 
-static enum outcome list(const struct args *args)
+static enum outcome run_list(const struct args *args)
 {
 	struct selection sel;
 	enum outcome outcome;
@@ -100,5 +100,5 @@ const struct verb verb_list = {
 	"or that the previous kernel handed to this one (incoming). MAPPED is the IO\n"
 	"address space that translates, TABLES the memory that its tables take.\n",
 	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES,
-	.run = list,
+	.run = run_list,
 };

@@ -98,7 +98,7 @@ void show_text(const struct selection *sel)
 	}
 }
 
-static enum outcome show(const struct args *args)
+static enum outcome run_show(const struct args *args)
 {
 	struct selection sel;
 	enum outcome outcome;
@@ -124,5 +124,5 @@ const struct verb verb_show = {
 	"taken: preserve and freeze by the old kernel, compare and replace by the new\n"
 	"one.\n",
 	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES | NEEDS_SOME,
-	.run = show,
+	.run = run_show,
 };

@@ -25,7 +25,7 @@ json_t *verify_json_one(const struct iommu_freeze_device *dev,
 
 	print_prot(v->frozen_prot, frozen_prot);
 	print_prot(v->now_prot, now_prot);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o?, s:s?, s:s?, s:o?, s:o?, s:I, s:I, s:o, s:o}",
+	return json_pack("{ssssssssso?ss?ss?so?so?sosIsoso}",
 		"device", print_bdf(&bdf, place),
 		"direction", print_direction(dev->direction),
 		"state", print_state(dev->state),
@@ -35,7 +35,7 @@ json_t *verify_json_one(const struct iommu_freeze_device *dev,
 		"now_prot", differs ? now_prot : NULL,
 		"frozen_pa", differs && !hidden ? json_hex(v->frozen_pa) : NULL,
 		"now_pa", differs && !hidden && v->now_prot ? json_hex(v->now_pa) : NULL,
-		"leaves", (json_int_t)v->leaves,
+		"leaves", json_count(v->leaves),
 		"us", (json_int_t)v->us,
 		"digest", json_digest(v->digest),
 		"expected", json_digest(v->expected));
@@ -68,7 +68,7 @@ static void say_what(const struct iommu_freeze_verify *v)
 		printf("  iova 0x%llx: the frozen tables cannot be walked\n", v->iova);
 		break;
 	case IOMMU_FREEZE_ELSEWHERE:
-		puts("  hardware is neither on the frozen tables nor on the domain it should be on");
+		puts("  hardware is neither on the frozen tables nor on its live domain");
 		break;
 	}
 }
@@ -149,7 +149,7 @@ static enum outcome verify_one(const struct selection *sel, size_t i,
 	return v.result == IOMMU_FREEZE_SAME ? OUTCOME_OK : OUTCOME_DIFFERS;
 }
 
-static enum outcome verify(const struct args *args)
+static enum outcome run_verify(const struct args *args)
 {
 	enum outcome outcome, one;
 	json_t *devices = NULL;
@@ -175,9 +175,10 @@ static enum outcome verify(const struct args *args)
 	}
 	if (!told)
 		say("nothing was verified");
-	if (args->json)
-		outcome = outcome_add(outcome,
-			json_end(json_devices(args->verb, devices, told, complete)));
+	if (args->json) {
+		one = json_end(json_devices(args->verb, devices, told, complete));
+		outcome = outcome_add(outcome, one);
+	}
 out:
 	select_free(&sel);
 	return outcome;
@@ -193,5 +194,5 @@ const struct verb verb_verify = {
 	"Exits 3 when something differs and names the first iova; also when another\n"
 	"device could not be verified.\n",
 	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES,
-	.run = verify,
+	.run = run_verify,
 };

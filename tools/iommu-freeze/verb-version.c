@@ -6,10 +6,10 @@
  */
 #include "tool.h"
 
-static enum outcome version(const struct args *args)
+static enum outcome run_version(const struct args *args)
 {
 	if (args->json)
-		return json_end(json_pack("{s:i, s:s, s:s, s:i}",
+		return json_end(json_pack("{sisssssi}",
 					  "version", JSON_VERSION,
 					  "verb", args->verb,
 					  "tool", TOOL_VERSION,
@@ -27,5 +27,5 @@ const struct verb verb_version = {
 	"The version of the tool and the newest handover version that 'decode' reads.\n"
 	"That of the running kernel is in 'list --json'.\n",
 	.takes = TAKES_JSON,
-	.run = version,
+	.run = run_version,
 };

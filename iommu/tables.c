@@ -494,6 +494,30 @@ static int compare_shadow(const struct frozen_tables *ft,
 	return ret;
 }
 
+/* What did the tables say about this iova, and what do they say now? */
+static void tell_shadow(const struct frozen_tables *ft, u64 iova,
+			struct iommu_freeze_verify *result)
+{
+	struct frozen_reader r;
+	struct frz_extent now;
+	struct frz_tables t;
+	u64 i;
+
+	for (i = 0; i < ft->stats.extents; i++) {
+		const struct frz_extent *s = &ft->shadow[i];
+
+		if (iova >= s->iova && iova - s->iova < s->len) {
+			result->frozen_prot = s->prot;
+			result->frozen_pa = s->pa + (iova - s->iova);
+		}
+	}
+	frozen_tables_reader(&r, ft, &t);
+	if (!frz_lookup(&t, iova, &now)) {
+		result->now_prot = now.prot;
+		result->now_pa = now.pa + (iova - now.iova);
+	}
+}
+
 /**
  * frozen_tables_verify - Check frozen tables against what they should be
  * @ft: the tables
@@ -542,6 +566,8 @@ int frozen_tables_verify(const struct frozen_tables *ft,
 			if (diff.live_present)
 				result->now_pa = diff.live.pa +
 						 (iova - diff.live.iova);
+		} else {
+			tell_shadow(ft, iova, result);
 		}
 	} else if (!intact) {
 		result->result = IOMMU_FREEZE_DIGEST_DIFFERS;

@@ -102,10 +102,12 @@ kernel() {
 	fi
 }
 
-# tool -> iommu-freeze, static
+# tool DIR: iommu-freeze and the libraries that it needs, in one folder
 tool() {
-	make -s -C "$repo/tools/iommu-freeze" STATIC=1 OUT="$work/tool" >&2
-	echo "$work/tool/iommu-freeze"
+	make -s -C "$repo/tools/iommu-freeze" out="$work/tool" >&2
+	cp "$work/tool/iommu-freeze" "$1"
+	ldd "$work/tool/iommu-freeze" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' |
+		xargs cp -Lt "$1"
 }
 
 # initrd DIR BZIMAGE FILE
@@ -117,7 +119,7 @@ initrd() {
 	cp "$1"/boot[0-9]* "$root/scenario/"
 	cp "$2" "$root/boot/bzImage"
 	# The VMM's command "tool"; /boot goes along into the next kernel.
-	if grep -qs '^tool ' "$1"/boot[0-9]*; then cp "$(tool)" "$root/boot/"; fi
+	if grep -qs '^tool ' "$1"/boot[0-9]*; then tool "$root/boot"; fi
 	(cd "$root" && find . | cpio -o -H newc --quiet) > "$3"
 }
 

@@ -179,7 +179,7 @@ enum iommu_freeze_result {
  * @iova: first iova that differs or cannot be read, for results 1 and 3
  * @leaves: leaves that were compared
  * @us: how long it took
- * @frozen_prot: what the frozen tables say about @iova; result 1
+ * @frozen_prot: what was frozen for @iova, 0 for nothing; result 1
  * @now_prot: what hardware uses now, 0 for not mapped; result 1
  * @reserved: 0
  * @frozen_pa: physical addresses to it; 0 under lockdown

@@ -495,7 +495,10 @@ static int cmd_leaks(int argc, char **argv)
 /* tool STATUS ARG...: run iommu-freeze, which must end with this status */
 static int cmd_tool(int argc, char **argv)
 {
-	char *args[MAX_ARGS + 1] = { "/boot/iommu-freeze" };
+	/* Its libraries lie beside it: there is no /lib here. */
+	char *args[MAX_ARGS + 5] = {
+		"/boot/ld-linux-x86-64.so.2", "--library-path", "/boot", "/boot/iommu-freeze",
+	};
 	int out[2], status, i;
 	char line[400];
 	pid_t pid;
@@ -504,7 +507,7 @@ static int cmd_tool(int argc, char **argv)
 	if (argc < 2)
 		return -EINVAL;
 	for (i = 1; i < argc; i++)
-		args[i] = argv[i];
+		args[i + 3] = argv[i];
 	if (pipe(out))
 		return -errno;
 	pid = fork();
@@ -531,6 +534,27 @@ static int cmd_tool(int argc, char **argv)
 		return -EUCLEAN;
 	}
 	return 0;
+}
+
+/* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
+static int cmd_power(int argc, char **argv)
+{
+	char path[128], state[16] = "";
+	FILE *f;
+
+	if (argc != 2)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", argv[0]);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%15s", state) != 1)
+		state[0] = '\0';
+	fclose(f);
+	if (!strcmp(state, argv[1]))
+		return 0;
+	say("%s is in %s", argv[0], state);
+	return -EUCLEAN;
 }
 
 /* compact: have the kernel move every page that it may move */
@@ -603,7 +627,8 @@ static const struct {
 	{ "finish", cmd_finish }, { "hwpt", cmd_hwpt }, { "kexec", cmd_kexec },
 	{ "leaks", cmd_leaks }, { "load", cmd_load }, { "map", cmd_map },
 	{ "mapunmap", cmd_mapunmap }, { "memory", cmd_memory }, { "open", cmd_open },
-	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "poweroff", cmd_poweroff },
+	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "power", cmd_power },
+	{ "poweroff", cmd_poweroff },
 	{ "preserve", cmd_preserve }, { "ram", cmd_ram }, { "reset", cmd_reset },
 	{ "retrieve", cmd_retrieve }, { "rx", cmd_rx }, { "stats", cmd_stats },
 	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unmap", cmd_unmap },

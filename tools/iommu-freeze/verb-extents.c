@@ -39,7 +39,7 @@ void extents_device(struct extents_out *out, const struct iommu_freeze_device *d
 		printf("%s\n  {\"device\": \"%s\", \"direction\": \"%s\", \"extents\": [",
 		       out->devices ? "," : "", out->place, out->direction);
 	else if (!out->devices)
-		printf("%-12s  %-9s %-16s %-16s %-12s  %s\n", "DEVICE", "DIRECTION",
+		printf("%-12s  %-9s %-17s %-16s %-12s  %s\n", "DEVICE", "DIRECTION",
 		       "IOVA", "ADDRESS", "LENGTH", "PROT");
 	out->devices++;
 }
@@ -59,7 +59,7 @@ enum outcome extents_extent(struct extents_out *out,
 
 	print_prot(e->prot, prot);
 	if (!out->json) {
-		printf("%-12s  %-9s 0x%014llx 0x%014llx 0x%010llx  %s\n", out->place,
+		printf("%-12s  %-9s 0x%015llx 0x%014llx 0x%010llx  %s\n", out->place,
 		       out->direction, e->iova, e->pa, e->len, prot);
 		out->nr++;
 		return OUTCOME_OK;

@@ -1,0 +1,309 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests of the tool without a kernel that supports it; prints TAP. Called by the Makefile beside it:
+# run.sh TOP OUT FUZZ_SECONDS
+set -uo pipefail
+
+if [ $# -ne 3 ]; then
+	echo "usage: run.sh TOP OUT FUZZ_SECONDS (use: make -C tests/tool check)" >&2
+	exit 2
+fi
+top=$1 out=$2 fuzz_seconds=$3
+tool=$out/tool/iommu-freeze
+asan=$out/tool-asan/iommu-freeze
+here=$top/tests/tool
+# the distribution's, whatever else is in the PATH: python3-jsonschema is one of its packages
+python=/usr/bin/python3
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+n=0
+failed=0
+export ASAN_OPTIONS=detect_leaks=1
+unset NO_COLOR
+
+# result NAME EXIT-CODE [TEXT]
+result() {
+	n=$((n + 1))
+	if (($2)); then
+		[[ -z ${3:-} ]] || echo "# ${3//$'\n'/$'\n'# }"
+		echo "not ok $n - $1"
+		failed=1
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+# expect CODE STDERR-PATTERN NAME CMD...: that exit code; stderr is one line that matches, or nothing
+expect() {
+	local code=$1 pattern=$2 name=$3 rc=0 text lines
+	shift 3
+	"$@" >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || rc=$?
+	text="exit code $rc, not $code; stderr: $(cat "$tmp/stderr")"
+	lines=$(wc -l <"$tmp/stderr")
+	if ((rc != code)); then
+		result "$name" 1 "$text"
+	elif [[ -z $pattern ]]; then
+		result "$name" "$((lines != 0))" "$text"
+	elif ((lines != 1)) || ! grep -Eq -- "$pattern" "$tmp/stderr"; then
+		result "$name" 1 "$text (want one line: $pattern)"
+	else
+		# a failure tells on stderr, not on stdout
+		result "$name" "$((code && $(wc -c <"$tmp/stdout")))" "stdout: $(head -3 "$tmp/stdout")"
+	fi
+}
+
+kernel_verbs=("list" "show 01:00.0" "verify" "extents 01:00.0" "discard 01:00.0")
+"$out/blobs" "$tmp" || exit 1
+
+#
+# Command line
+#
+expect 2 "no verb; see" "no verb at all" "$asan"
+expect 2 "no verb 'frobnicate'" "an unknown verb" "$asan" frobnicate
+expect 2 "no verb 'x'" "help of an unknown verb" "$asan" help x
+for v in list show verify extents discard decode version help; do
+	expect 0 "" "$v --help" "$asan" "$v" --help
+	grep -q "^Usage: iommu-freeze $v" "$tmp/stdout"
+	result "$v --help tells the usage" $?
+	expect 2 "no option '-x'" "$v -x" "$asan" "$v" -x
+	expect 2 "no option '--frob'" "$v --frob" "$asan" "$v" --frob
+done
+for a in "version -d 1:1" "discard -s 1: 01:00.0" "decode --incoming x" "help --json" "list --json=1"; do
+	expect 2 "no option" "$a" "$asan" $a
+done
+for v in show extents discard; do
+	expect 2 "no device is named" "$v without a device" "$asan" "$v"
+done
+expect 2 "no file is named" "decode without a file" "$asan" decode
+expect 2 "'b' is too much" "decode of two files" "$asan" decode a b
+expect 2 "exclude each other" "both directions" "$asan" list --incoming --outgoing
+expect 2 "not both" "a device and a filter" "$asan" list -s 1: 01:00.0
+expect 2 "needs a value" "-s without a value" "$asan" list -s
+expect 2 "-s 'zz'" "a bad slot filter" "$asan" list -s zz
+expect 2 "-d '12345:1'" "a bad id filter" "$asan" list -d 12345:1
+for b in "" 1 1:2 1:2.8 1:20.0 100:1.0 01:00.0x x01:00.0 :01:00.0 80000000:01:00.0 1:2:3:4.0 "01:00. 0" 01:00.0/; do
+	expect 2 "is no device" "'$b' is no device" "$asan" show "$b"
+done
+
+#
+# No kernel for it: 4, whatever is asked; so these places and filters are good ones
+#
+if [[ -e /dev/iommu-freeze ]]; then
+	skip "exit code 4" "/dev/iommu-freeze is here"
+else
+	for v in "${kernel_verbs[@]}" "show 1:2.3" "show ffff:ff:1f.7" "show 10000:01:00.0" "list -s 1:" \
+		"list -s .0 -d 8086:" "list -d ::02" "verify --json" "list --json" "extents --json 0000:01:00.0 1:0.0"; do
+		expect 4 "/dev/iommu-freeze: .*CONFIG_IOMMU_FREEZE" "$v: 4 without the device node" "$asan" $v
+	done
+fi
+if [[ $(id -u) -eq 0 ]] && unshare -m true 2>/dev/null; then
+	# a node as the kernel makes it, with no driver behind it, for this command only
+	with_node() {
+		unshare -m bash -c 'mount -t tmpfs -o mode=755 none /dev && mknod -m 666 /dev/null c 1 3 &&
+			mknod -m 600 /dev/iommu-freeze c "$0" "$1" && shift && exec "$@"' "$@"
+	}
+	cp "$asan" "$tmp/asan"
+	for v in "${kernel_verbs[@]}"; do
+		expect 5 "/dev/iommu-freeze: .*run as root" "$v: 5 as a plain user" \
+			with_node 10 250 runuser -u nobody -- "$tmp/asan" $v
+		expect 4 "/dev/iommu-freeze: .*CONFIG_IOMMU_FREEZE" "$v: 4 with a node without a driver" \
+			with_node 4095 4095 "$tmp/asan" $v
+	done
+	# a driver that knows none of our calls
+	expect 4 "this kernel cannot do it" "list: 4 when the driver does not know the call" \
+		with_node 1 3 "$tmp/asan" list
+	expect 0 "" "decode as a plain user" runuser -u nobody -- "$tmp/asan" decode "$tmp/one.blob"
+else
+	skip "exit code 5" "not root, or no mount namespaces"
+fi
+
+#
+# decode
+#
+for b in empty one many padded; do
+	expect 0 "" "decode $b" "$asan" decode "$tmp/$b.blob"
+	cp "$tmp/stdout" "$tmp/$b.text"
+	expect 0 "" "decode --json $b" "$asan" decode --json "$tmp/$b.blob"
+	cp "$tmp/stdout" "$tmp/$b.json"
+	text=$("$python" "$here/validate.py" --verb decode "$tmp/$b.json" 2>&1)
+	result "decode --json $b is valid" $? "$text"
+	"$asan" decode --json - <"$tmp/$b.blob" 2>&1 | cmp -s - "$tmp/$b.json"
+	result "decode - $b gives the same" $?
+done
+grep -q "^  digest   $(printf 'a0%.0s' {1..32})$" "$tmp/one.text"
+result "decode tells the digest" $?
+grep -q "4096 bytes that are not part of it" "$tmp/padded.text"
+result "decode tells what is behind the handover" $?
+text=$("$python" - "$tmp" <<'PY' 2>&1
+import json, sys
+def load(name):
+    return json.load(open(f"{sys.argv[1]}/{name}.json", encoding="utf-8"))
+many, one = load("many"), load("one")
+assert (len(many["units"]), len(many["domains"]), len(many["devices"])) == (2, 4, 9), many
+assert one["blob"]["frozen"] and one["blob"]["generation"] == 7, one["blob"]
+assert many["domains"][1]["mapped"] == 2**63 - 1, many["domains"][1]
+assert [b["device"] for b in many["devices"][3]["bridges"]][1:] == ["0001:01:00.0", "0001:02:01.0"], many["devices"][3]
+dev = one["devices"][0]
+assert dev["device"] == "0000:00:00.0" and dev["state"] == "frozen", dev
+assert dev["vendor_id"] == "0x8086" and dev["device_id"] == "0x10c9", dev
+assert dev["bars"][:3] == ["0xfe860000", "0xfe880000", "0xd001"] and dev["command"] == "0x406", dev
+dom = one["domains"][0]
+assert dom["chunks"] == [{"address": "0x40000000", "length": 0x8000, "used": 0x3000}], dom
+assert (dom["levels"], dom["did"], dom["leaves"], dom["extents"]) == (4, 1, 514, 2), dom
+unit = one["units"][0]
+assert unit["contexts"] == [{"bus": 0, "address": "0x101000"}] and unit["root"] == "0x100000", unit
+PY
+)
+result "decode --json tells what was written" $? "$text"
+expect 1 "offset 0x10: cut off" "a cut handover" "$asan" decode "$tmp/bad-cut.blob"
+expect 1 "offset 0x0: cut off in the header" "a cut header" "$asan" decode "$tmp/bad-header.blob"
+expect 1 "offset 0x30: digest does not match" "a bad digest" "$asan" decode "$tmp/bad-digest.blob"
+expect 1 "offset 0x8: blob of a newer version \(value 0x63\)" "a newer version" "$asan" decode "$tmp/bad-version.blob"
+expect 1 "offset 0x0" "an empty file" "$asan" decode /dev/null
+expect 1 "no magic" "another file" "$asan" decode /bin/true
+expect 1 "offset 0x200000: longer" "a file without an end" "$asan" decode --json /dev/zero
+expect 1 "/nonexistent: No such file" "a file that is not there" "$asan" decode /nonexistent
+expect 1 "Is a directory" "a directory" "$asan" decode /tmp
+expect 1 "standard input" "decode - of nothing" "$asan" decode -
+expect 1 "standard input: .*cut off" "decode - with stdin closed" bash -c '"$0" decode - <&-' "$asan"
+cp "$tmp/one.blob" "$tmp/$(printf 'a\377b').blob"
+expect 0 "" "a file name that is not UTF-8" "$asan" decode --json "$tmp/$(printf 'a\377b').blob"
+
+#
+# What the kernel's answers look like, and that all of it is valid
+#
+for v in list empty show verify extents discard; do
+	"$out/render" "$v" json >"$tmp/$v.json" 2>"$tmp/stderr"
+	rc=$?
+	verb=$v
+	[[ $v != empty ]] || verb=list
+	text=$("$python" "$here/validate.py" --verb "$verb" "$tmp/$v.json" 2>&1) || rc=1
+	result "$v --json is valid" "$rc" "$text$(cat "$tmp/stderr")"
+	[[ $v != discard ]] || continue
+	"$out/render" "$v" text >"$tmp/$v.text" 2>"$tmp/stderr"
+	rc=$?
+	! LC_ALL=C grep -q '[^ -~]' "$tmp/$v.text" || rc=1
+	result "$v prints nothing but text" "$rc" "$(cat "$tmp/stderr")"
+done
+expect 0 "" "version --json" "$asan" version --json
+text=$("$python" "$here/validate.py" --verb version "$tmp/stdout" 2>&1)
+result "version --json is valid" $? "$text"
+sed 's/"frozen"/"frostig"/' "$tmp/list.json" >"$tmp/wrong.json"
+! "$python" "$here/validate.py" "$tmp/wrong.json" 2>/dev/null
+result "the schema refuses a word that it does not know" $?
+
+#
+# Where it goes
+#
+expect 1 "standard output is closed" "stdout closed" bash -c '"$0" version >&-' "$asan"
+expect 1 "standard output is closed" "stdout closed, list" bash -c '"$0" list >&-' "$asan"
+expect 1 "No space left" "disk full" bash -c '"$0" help >/dev/full' "$asan"
+expect 1 "No space left" "disk full, decode --json" bash -c '"$0" decode --json "$1" >/dev/full' "$asan" "$tmp/many.blob"
+bash -c 'set -o pipefail; (sleep 0.3; exec "$0" decode --json "$1") 2>"$2" | true' "$asan" "$tmp/many.blob" "$tmp/stderr"
+rc=$?
+result "a closed pipe: exit code 1, no signal" "$((rc != 1))" "exit code $rc; $(cat "$tmp/stderr")"
+bash -c '"$0" frobnicate 2>&-' "$asan"
+result "stderr closed" "$(($? != 2))"
+if command -v script >/dev/null; then
+	script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033\[36mfrozen'
+	result "colour on a terminal" $?
+	! NO_COLOR=1 script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033'
+	result "NO_COLOR is honoured" $?
+	NO_COLOR='' script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033\[36m'
+	result "an empty NO_COLOR is none" $?
+else
+	skip "colour" "no script(1)"
+fi
+
+#
+# What comes with it
+#
+text=$(make -s -C "$top/tools/iommu-freeze" lint 2>&1)
+result "manual pages pass mandoc -Tlint" $? "$text"
+for v in list show verify extents discard decode version help; do
+	[[ -s $top/tools/iommu-freeze/man/iommu-freeze-$v.8 ]]
+	result "manual page of $v" $?
+	# what --help offers is in the manual, and the other way round
+	diff <("$tool" help "$v" | grep -o -- '  -[-a-z]*\|, --[a-z]*' | tr -d ' ,' | sort -u) \
+		<(sed -n 's/^\.It //p' "$top/tools/iommu-freeze/man/iommu-freeze-$v.8" | grep -o 'Fl [-a-z]*' |
+		sed 's/Fl /-/' | sort -u) >"$tmp/diff"
+	result "manual page and --help of $v have the same options" $? "$(cat "$tmp/diff")"
+done
+complete_bash() {
+	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _iommu_freeze; echo "${COMPREPLY[@]}"' \
+		"$top/tools/iommu-freeze/completion/iommu-freeze.bash" "$@" 2>&1
+}
+text=$(bash -n "$top/tools/iommu-freeze/completion/iommu-freeze.bash" 2>&1)
+result "bash completion loads" $? "$text"
+text=$(complete_bash iommu-freeze ver)
+result "bash completion of verbs" "$([[ $text == "verify version" ]]; echo $?)" "$text"
+text=$(complete_bash iommu-freeze verify --in)
+result "bash completion of options" "$([[ $text == --incoming ]]; echo $?)" "$text"
+first=$(ls /sys/bus/pci/devices 2>/dev/null | head -1)
+if [[ $first ]]; then
+	text=$(complete_bash iommu-freeze show "${first%%:*}" : "$(cut -d: -f2 <<<"$first")" : "${first##*:}")
+	result "bash completion of devices" "$([[ $text == "${first##*:}" ]]; echo $?)" "$text"
+else
+	skip "bash completion of devices" "no PCI devices here"
+fi
+if command -v zsh >/dev/null; then
+	text=$(zsh -n "$top/tools/iommu-freeze/completion/_iommu-freeze" 2>&1)
+	result "zsh completion loads" $? "$text"
+else
+	skip "zsh completion loads" "no zsh"
+fi
+text=$(make -s -C "$top/tools/iommu-freeze" install out="$out/tool" PREFIX=/usr DESTDIR="$tmp/dest" 2>&1)
+result "make install" $? "$text"
+text=$(cd "$tmp/dest" && find . -type f | wc -l)
+result "make install: tool, 9 manual pages, 2 completions, schema" "$((text != 13))" "$text files"
+static=$top/out/tool-static/iommu-freeze
+if [[ -x $static && $(id -u) -eq 0 ]]; then
+	mkdir "$tmp/root"
+	cp "$static" "$tmp/many.blob" "$tmp/root/"
+	expect 0 "" "the static build decodes in an empty root" chroot "$tmp/root" /iommu-freeze decode /many.blob
+	grep -q "8086:10c9" "$tmp/stdout"
+	result "the static build prints numbers without pci.ids" $?
+	expect 4 "/dev/iommu-freeze" "the static build lists in an empty root" \
+		chroot "$tmp/root" /iommu-freeze list -d 8086:
+else
+	skip "the static build" "not root, or not built: make -C tools/iommu-freeze STATIC=1"
+fi
+
+#
+# valgrind and the fuzzer
+#
+vg=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite,indirect,possible)
+for a in "decode $tmp/many.blob" "decode --json $tmp/many.blob" "help" "version --json"; do
+	text=$("${vg[@]}" "$tool" $a 2>&1 >/dev/null)
+	result "valgrind: ${a/"$tmp/"/}" $? "$text"
+done
+for a in "list -d 8086:" "show 01:00.0 02:00.0" "decode $tmp/bad-digest.blob" "list --incoming --outgoing"; do
+	text=$("${vg[@]}" "$tool" $a 2>&1 >/dev/null)
+	rc=$?
+	result "valgrind: ${a/"$tmp/"/}" "$((rc == 99))" "$text"
+done
+
+mkdir -p "$out/corpus" "$out/broken" "$tmp/seeds"
+for b in "$tmp"/*.blob; do
+	# the first byte: as it is, digest made right, and with JSON
+	for mode in 0 1 3; do
+		{ printf "\\x0$mode"; cat "$b"; } >"$tmp/seeds/$(basename "$b")-$mode"
+	done
+done
+echo "# fuzz decode: $fuzz_seconds s, log in $out/fuzz.log"
+"$out/fuzz-decode" -seed=1 -max_total_time="$fuzz_seconds" -max_len=65536 -timeout=30 -rss_limit_mb=1024 \
+	-print_final_stats=1 -artifact_prefix="$out/broken/" "$out/corpus" "$tmp/seeds" >"$out/fuzz.log" 2>&1
+rc=$?
+runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/fuzz.log")
+((${runs:-0} > 0)) || rc=1
+result "fuzz decode: ${runs:-0} runs in $fuzz_seconds s; log and input in $out" "$rc" "$(grep -E 'ERROR|SUMMARY|runtime error' "$out/fuzz.log" | head)"
+
+echo "1..$n"
+exit $failed

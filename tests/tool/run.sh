@@ -212,12 +212,18 @@ result "a closed pipe: exit code 1, no signal" "$((rc != 1))" "exit code $rc; $(
 bash -c '"$0" frobnicate 2>&-' "$asan"
 result "stderr closed" "$(($? != 2))"
 if command -v script >/dev/null; then
-	script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033\[36mfrozen'
+	on_terminal() {
+		script -qec "$out/render list text" "$tmp/typescript" </dev/null >/dev/null
+	}
+	on_terminal
+	grep -q $'\033\[36mfrozen' "$tmp/typescript"
 	result "colour on a terminal" $?
-	! NO_COLOR=1 script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033'
-	result "NO_COLOR is honoured" $?
-	NO_COLOR='' script -qec "$out/render list text" /dev/null </dev/null | grep -q $'\033\[36m'
+	NO_COLOR='' on_terminal
+	grep -q $'\033\[36mfrozen' "$tmp/typescript"
 	result "an empty NO_COLOR is none" $?
+	NO_COLOR=1 on_terminal
+	grep -q frozen "$tmp/typescript" && ! grep -q $'\033' "$tmp/typescript"
+	result "NO_COLOR is honoured" $?
 else
 	skip "colour" "no script(1)"
 fi

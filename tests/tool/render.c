@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	json = !strcmp(argv[2], "json");
 	for (i = 0; i < DEVICES; i++)
 		dev[i] = made(i, i < 5 ? IOMMU_FREEZE_INCOMING : IOMMU_FREEZE_OUTGOING,
-				i == 5 ? IOMMU_FREEZE_FROZEN : i + 1);
+			      i == 5 ? IOMMU_FREEZE_FROZEN : i + 1);
 	if (!strcmp(argv[1], "list")) {
 		json ? (void)json_end(list_json(&sel)) : list_text(&sel);
 	} else if (!strcmp(argv[1], "empty")) {

@@ -305,7 +305,15 @@ for b in "$tmp"/*.blob; do
 done
 echo "# fuzz decode: $fuzz_seconds s, log in $out/fuzz.log"
 "$out/fuzz-decode" -seed=1 -max_total_time="$fuzz_seconds" -max_len=65536 -timeout=30 -rss_limit_mb=1024 \
-	-print_final_stats=1 -artifact_prefix="$out/broken/" "$out/corpus" "$tmp/seeds" >"$out/fuzz.log" 2>&1
+	-print_final_stats=1 -artifact_prefix="$out/broken/" "$out/corpus" "$tmp/seeds" >"$out/fuzz.log" 2>&1 &
+pid=$!
+start=$SECONDS
+while kill -0 "$pid" 2>/dev/null; do
+	sleep 1
+	elapsed=$((SECONDS - start))
+	((elapsed % 10 || elapsed >= fuzz_seconds)) || echo "# fuzz decode: $elapsed of $fuzz_seconds s"
+done
+wait "$pid"
 rc=$?
 runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/fuzz.log")
 ((${runs:-0} > 0)) || rc=1

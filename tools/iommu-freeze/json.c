@@ -100,7 +100,8 @@ json_t *json_digest(const u8 *digest)
  * json_state - what list and show tell about a device
  * @dev: device
  *
- * Times that do not apply, and what is not known of a refused device, are null.
+ * Times that do not apply are null. Of a refused device, its place and why are
+ * all that is sure.
  *
  * Return: object, NULL without memory.
  */

@@ -56,7 +56,7 @@ else
 	fetch
 fi
 # no hwdb, no DNS and no libkmod: these have no static libraries, or are not in an initramfs
-make -s -C "$tmp/src" lib/libpci.a SHARED=no ZLIB=yes HWDB=no DNS=no LIBKMOD=no >"$tmp/log" 2>&1 ||
+make -s -C "$tmp/src" lib/libpci.a SHARED=no IDSDIR=/usr/share/misc ZLIB=yes HWDB=no DNS=no LIBKMOD=no >"$tmp/log" 2>&1 ||
 	{ cat "$tmp/log" >&2; die "pciutils does not build: see above"; }
 mkdir -p "$(dirname "$file")"
 cp "$tmp/src/lib/libpci.a" "$file.new"

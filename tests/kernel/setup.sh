@@ -71,7 +71,8 @@ die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 build_needs=(gcc:gcc make:make ld:binutils flex:flex bison:bison bc:bc perl:perl xz:xz-utils git:git
 	rsync:rsync flock:util-linux tar:tar '<gelf.h>:libelf-dev' '<stdlib.h>:libc6-dev')
 test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:libjansson-dev'
-	'<openssl/evp.h>:libssl-dev')
+	'<openssl/evp.h>:libssl-dev' '<pci/pci.h>:libpci-dev' mandoc:mandoc valgrind:valgrind zsh:zsh
+	runuser:util-linux)
 
 # missing NEED... -> packages
 missing() {
@@ -95,6 +96,11 @@ clang_rt_missing() {
 		echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 }
 
+# the system's python, whatever else is in the PATH
+jsonschema_missing() {
+	/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || echo python3-jsonschema
+}
+
 qemu_major() {
 	command -v qemu-system-x86_64 >/dev/null || return 0
 	qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
@@ -113,7 +119,7 @@ find_missing() {
 	local text rt v
 	# not mapfile < <(...): what dies in there would read as "nothing is missing"
 	text=$(missing "${build_needs[@]}" "${test_needs[@]}")
-	rt=$(clang_rt_missing)
+	rt="$(clang_rt_missing) $(jsonschema_missing)"
 	v=$(qemu_major)
 	((${v:-0} >= 8)) || rt+=" qemu-system-x86"
 	# shellcheck disable=SC2086

@@ -54,7 +54,7 @@ echo "1..$((${#files[@]} + ${#patches[@]} + (${#patches[@]} ? 2 : 0)))"
 
 for f in "${files[@]}"; do
 	case $f in
-	tests/*)	checkpatch "$f" --no-tree --ignore "$kernel_only" -f ;;
+	tests/* | tools/*) checkpatch "$f" --no-tree --ignore "$kernel_only" -f ;;
 	*)		checkpatch "$f" --no-tree -f ;;
 	esac
 done

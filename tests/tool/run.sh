@@ -269,18 +269,6 @@ text=$(make -s -C "$top/tools/iommu-freeze" install out="$out/tool" PREFIX=/usr 
 result "make install" $? "$text"
 text=$(cd "$tmp/dest" && find . -type f | wc -l)
 result "make install: tool, 9 manual pages, 2 completions, schema" "$((text != 13))" "$text files"
-static=$top/out/tool-static/iommu-freeze
-if [[ -x $static && $(id -u) -eq 0 ]]; then
-	mkdir "$tmp/root"
-	cp "$static" "$tmp/many.blob" "$tmp/root/"
-	expect 0 "" "the static build decodes in an empty root" chroot "$tmp/root" /iommu-freeze decode /many.blob
-	grep -q "8086:10c9" "$tmp/stdout"
-	result "the static build prints numbers without pci.ids" $?
-	expect 4 "/dev/iommu-freeze" "the static build lists in an empty root" \
-		chroot "$tmp/root" /iommu-freeze list -d 8086:
-else
-	skip "the static build" "not root, or not built: make -C tools/iommu-freeze STATIC=1"
-fi
 
 #
 # valgrind and the fuzzer

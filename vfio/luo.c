@@ -65,6 +65,13 @@ static const char *irq_check(struct vfio_pci_core_device *vdev)
 	return NULL;
 }
 
+static const char *power_check(struct vfio_pci_core_device *vdev)
+{
+	if (vdev->pm_runtime_engaged || vdev->pdev->current_state != PCI_D0)
+		return "it is in a low power state";
+	return NULL;
+}
+
 static const char *device_check(struct vfio_device_file *df)
 {
 	struct vfio_pci_core_device *vdev = to_vfio_pci(df->device);
@@ -76,9 +83,9 @@ static const char *device_check(struct vfio_device_file *df)
 		return "it is not attached to an IOAS or HWPT";
 	if (frz_incoming_state(vdev->pdev) != FRZ_INCOMING_NONE)
 		return "the previous live update is not finished";
-	if (vdev->pm_runtime_engaged || vdev->pdev->current_state != PCI_D0)
-		return "it is in a low power state";
-	why = irq_check(vdev);
+	why = power_check(vdev);
+	if (!why)
+		why = irq_check(vdev);
 	return why ?: frz_pci_check(vdev->pdev);
 }
 
@@ -135,8 +142,11 @@ static int vfio_luo_freeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device_file *df = args->file->private_data;
 	struct vfio_pci_core_device *vdev = to_vfio_pci(df->device);
-	const char *why = irq_check(vdev);
+	const char *why = power_check(vdev);
 
+	/* Both are the VMM's to change until now, through config space for one. */
+	if (!why)
+		why = irq_check(vdev);
 	if (why) {
 		frz_warn(vdev->pdev, "not frozen: %s\n", why);
 		return -EBUSY;

@@ -536,6 +536,12 @@ static int cmd_tool(int argc, char **argv)
 	return 0;
 }
 
+static int cmd_power_down(int argc, char **argv)
+{
+	(void)argv;
+	return argc ? -EINVAL : vmm_power_down(dev());
+}
+
 /* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
 static int cmd_power(int argc, char **argv)
 {
@@ -623,15 +629,15 @@ static const struct {
 } commands[] = {
 	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "close-session", cmd_close_session },
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
-	{ "dev", cmd_dev },
-	{ "finish", cmd_finish }, { "hwpt", cmd_hwpt }, { "kexec", cmd_kexec },
-	{ "leaks", cmd_leaks }, { "load", cmd_load }, { "map", cmd_map },
-	{ "mapunmap", cmd_mapunmap }, { "memory", cmd_memory }, { "open", cmd_open },
-	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "power", cmd_power },
-	{ "poweroff", cmd_poweroff },
-	{ "preserve", cmd_preserve }, { "ram", cmd_ram }, { "reset", cmd_reset },
-	{ "retrieve", cmd_retrieve }, { "rx", cmd_rx }, { "stats", cmd_stats },
-	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unmap", cmd_unmap },
+	{ "dev", cmd_dev }, { "finish", cmd_finish }, { "hwpt", cmd_hwpt },
+	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
+	{ "map", cmd_map }, { "mapunmap", cmd_mapunmap }, { "memory", cmd_memory },
+	{ "open", cmd_open }, { "pause", cmd_pause }, { "phase", cmd_phase },
+	{ "power", cmd_power }, { "power-down", cmd_power_down },
+	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "ram", cmd_ram },
+	{ "reset", cmd_reset }, { "retrieve", cmd_retrieve }, { "rx", cmd_rx },
+	{ "stats", cmd_stats }, { "switch", cmd_switch }, { "tool", cmd_tool },
+	{ "unmap", cmd_unmap },
 };
 
 /* Runs one line. False ends the script. */

@@ -239,24 +239,37 @@ int vmm_bar0_mmap(struct vmm_dev *dev)
 	return 0;
 }
 
+/* Sets bits in a word of the device's config space, as the guest sees it. */
+static int config_set(struct vmm_dev *dev, unsigned int at, uint16_t bits)
+{
+	struct vfio_region_info info = {
+		.argsz = sizeof(info),
+		.index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+	uint16_t word;
+
+	if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
+		return -errno;
+	if (pread(dev->fd, &word, 2, info.offset + at) != 2)
+		return -EIO;
+	word |= bits;
+	if (pwrite(dev->fd, &word, 2, info.offset + at) != 2)
+		return -EIO;
+	return 0;
+}
+
 /*
  * vmm_bus_master() - let the device start DMA. VFIO hands a function over with bus mastering off.
  * One that came through the kexec still has it on.
  */
 int vmm_bus_master(struct vmm_dev *dev)
 {
-	struct vfio_region_info info = {
-		.argsz = sizeof(info),
-		.index = VFIO_PCI_CONFIG_REGION_INDEX,
-	};
-	uint16_t command;
+	return config_set(dev, PCI_COMMAND,
+			  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+}
 
-	if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
-		return -errno;
-	if (pread(dev->fd, &command, 2, info.offset + PCI_COMMAND) != 2)
-		return -EIO;
-	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
-	if (pwrite(dev->fd, &command, 2, info.offset + PCI_COMMAND) != 2)
-		return -EIO;
-	return 0;
+/* vmm_power_down() - put the device into D3hot, as a guest may at any time. */
+int vmm_power_down(struct vmm_dev *dev)
+{
+	return config_set(dev, VMM_82576_PM_CAP + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
 }

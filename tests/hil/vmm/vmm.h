@@ -20,6 +20,9 @@
 #define VMM_IOVA	0x4000000000ull
 
 /* LUO tokens are the VMM's own numbers. */
+/* Its power management capability: 82576 datasheet, section 9.5.1 */
+#define VMM_82576_PM_CAP	0x40
+
 #define VMM_TOKEN_RAM	1
 #define VMM_TOKEN_DEV	2	/* + device number */
 
@@ -58,6 +61,7 @@ int vmm_hwpt_alloc(struct vmm_dev *dev);
 int vmm_attach(struct vmm_dev *dev, uint32_t pt_id);
 int vmm_detach(struct vmm_dev *dev);
 int vmm_reset(struct vmm_dev *dev);
+int vmm_power_down(struct vmm_dev *dev);
 int vmm_bar0_mmap(struct vmm_dev *dev);
 int vmm_bus_master(struct vmm_dev *dev);
 

@@ -536,6 +536,22 @@ static int cmd_tool(int argc, char **argv)
 	return 0;
 }
 
+static int cmd_irqs(int argc, char **argv)
+{
+	if (argc != 1 || (strcmp(argv[0], "on") && strcmp(argv[0], "off")))
+		return -EINVAL;
+	return vmm_irqs(dev(), !strcmp(argv[0], "on"));
+}
+
+/* punch PAGE: a hole into guest RAM; what is mapped for the device stays pinned and mapped */
+static int cmd_punch(int argc, char **argv)
+{
+	if (argc != 1)
+		return -EINVAL;
+	return fallocate(ram.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			 strtoll(argv[0], NULL, 0) * 4096, 4096) ? -errno : 0;
+}
+
 static int cmd_power_down(int argc, char **argv)
 {
 	(void)argv;
@@ -630,11 +646,12 @@ static const struct {
 	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "close-session", cmd_close_session },
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
 	{ "dev", cmd_dev }, { "finish", cmd_finish }, { "hwpt", cmd_hwpt },
-	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
+	{ "irqs", cmd_irqs }, { "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
 	{ "map", cmd_map }, { "mapunmap", cmd_mapunmap }, { "memory", cmd_memory },
 	{ "open", cmd_open }, { "pause", cmd_pause }, { "phase", cmd_phase },
 	{ "power", cmd_power }, { "power-down", cmd_power_down },
-	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "ram", cmd_ram },
+	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "punch", cmd_punch },
+	{ "ram", cmd_ram },
 	{ "reset", cmd_reset }, { "retrieve", cmd_retrieve }, { "rx", cmd_rx },
 	{ "stats", cmd_stats }, { "switch", cmd_switch }, { "tool", cmd_tool },
 	{ "unmap", cmd_unmap },

@@ -15,6 +15,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -237,6 +238,36 @@ int vmm_bar0_mmap(struct vmm_dev *dev)
 	dev->bar0 = mem;
 	dev->bar0_size = info.size;
 	return 0;
+}
+
+/* vmm_irqs() - MSI to an eventfd that nobody reads, or no interrupts at all. */
+int vmm_irqs(struct vmm_dev *dev, bool on)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t eventfd;
+	} irqs = {
+		.set = {
+			.argsz = on ? sizeof(irqs) : sizeof(irqs.set),
+			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+				 (on ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE),
+			.index = VFIO_PCI_MSI_IRQ_INDEX,
+			.count = on,
+		},
+		.eventfd = -1,
+	};
+	int ret;
+
+	if (on) {
+		irqs.eventfd = eventfd(0, EFD_CLOEXEC);
+		if (irqs.eventfd < 0)
+			return -errno;
+	}
+	ret = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &irqs) ? -errno : 0;
+	/* VFIO has its own reference. */
+	if (on)
+		close(irqs.eventfd);
+	return ret;
 }
 
 /* Sets bits in a word of the device's config space, as the guest sees it. */

@@ -61,6 +61,7 @@ int vmm_hwpt_alloc(struct vmm_dev *dev);
 int vmm_attach(struct vmm_dev *dev, uint32_t pt_id);
 int vmm_detach(struct vmm_dev *dev);
 int vmm_reset(struct vmm_dev *dev);
+int vmm_irqs(struct vmm_dev *dev, bool on);
 int vmm_power_down(struct vmm_dev *dev);
 int vmm_bar0_mmap(struct vmm_dev *dev);
 int vmm_bus_master(struct vmm_dev *dev);

@@ -31,7 +31,6 @@
 const char *frz_pci_check(struct pci_dev *pdev)
 {
 	struct pci_dev *up;
-	int depth = 0;
 
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return "it is not an endpoint";
@@ -44,8 +43,6 @@ const char *frz_pci_check(struct pci_dev *pdev)
 			return "it is behind a conventional PCI bridge";
 		if (pci_pcie_type(up) != PCI_EXP_TYPE_ROOT_PORT)
 			return "it is behind a PCIe switch";
-		if (++depth > FRZ_MAX_BRIDGES)
-			return "it is behind too many bridges";
 	}
 	return NULL;
 }
@@ -55,7 +52,8 @@ EXPORT_SYMBOL_GPL(frz_pci_check);
  * frz_pci_record - Describe a device as the next kernel must find it
  * @pdev: the device
  * @rec: its record; only what PCI knows is set
- * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room
+ * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room;
+ *	frz_pci_check() makes sure that there are no more
  *
  * Return: 0, or -EIO after a log line if its config space cannot be read.
  */

@@ -232,6 +232,7 @@ const char *frz_pci_check(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
-void frz_pci_left(struct pci_dev *pdev);
+pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev);
+void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had);
 
 #endif /* _IOMMU_FREEZE_FREEZE_H */

@@ -57,6 +57,7 @@ struct incoming_device {
 	struct pci_dev *pdev;
 	enum frz_incoming state;
 	bool adopted;
+	pci_dev_flags_t had_flags;
 	const void *owner;
 	const char *why;
 	bool discarded;
@@ -72,7 +73,6 @@ static struct frz_blob blob;
 static bool bad;
 static struct incoming_domain *domains;
 static struct incoming_device *devices;
-
 static unsigned int nr_devices;
 
 /* Units whose tables hardware no longer uses, because it was given others. */
@@ -160,12 +160,14 @@ static void refuse(struct incoming_device *dev, const char *why)
 	}
 	if (dev->pdev)
 		frz_pci_stop(dev->pdev);
-	/* The core must not think that the device is on the frozen domain. */
-	if (dev->adopted)
+	if (dev->adopted) {
+		frz_pci_left(dev->pdev, dev->had_flags);
+		/* The core must not think that it is on the frozen domain. */
 		iommu_group_leave_frozen(&dev->pdev->dev);
-	else if (dev->domain->iommu)
+	} else if (dev->domain->iommu) {
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
 			      dev->domain->rec.did);
+	}
 	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
 	       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 	       PCI_FUNC(dev->rec.devfn), why);
@@ -434,6 +436,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}
+	in->had_flags = frz_pci_adopt(in->pdev);
 	in->adopted = true;
 	in->domain->domain.owner = dev_iommu_ops(dev);
 	frz_info(in->pdev, "incoming, runs on its frozen domain\n");
@@ -528,7 +531,7 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 			return;
 		dev->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(pdev);
+	frz_pci_left(pdev, dev->had_flags);
 	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
 	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
 		 dev->replace_us, dev->leaves, dev->compare_us);

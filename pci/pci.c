@@ -18,7 +18,7 @@
 #include "../../../pci/pci.h"
 #include "../iommu/freeze.h"
 
-/* Resets that would end the DMA; PCI keeps off those that a device lacks. */
+/* Resets that would end the DMA */
 #define NO_RESET (PCI_DEV_FLAGS_NO_BUS_RESET | PCI_DEV_FLAGS_NO_FLR_RESET | \
 		  PCI_DEV_FLAGS_NO_PM_RESET)
 
@@ -143,18 +143,34 @@ void frz_pci_stop(struct pci_dev *pdev)
 	pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	pdev->is_busmaster = 0;
-	frz_pci_left(pdev);
+}
+
+/**
+ * frz_pci_adopt - Nothing may reset this device any more
+ * @pdev: an incoming device on its frozen domain; quirks have run
+ *
+ * PCI keeps off a reset that a device does not have: VFIO, sysfs and a reset of
+ * the bus for a neighbour all ask.
+ *
+ * Return: what frz_pci_left() needs to know.
+ */
+pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev)
+{
+	pci_dev_flags_t had = pdev->dev_flags & NO_RESET;
+
+	pdev->dev_flags |= NO_RESET;
+	memset(pdev->reset_methods, 0, sizeof(pdev->reset_methods));
+	return had;
 }
 
 /**
  * frz_pci_left - A device is an ordinary one again
- * @pdev: an incoming device that was replaced or refused
+ * @pdev: an adopted device that was replaced or refused
+ * @had: from frz_pci_adopt()
  */
-void frz_pci_left(struct pci_dev *pdev)
+void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had)
 {
-	if (!(pdev->dev_flags & NO_RESET))
-		return;
-	pdev->dev_flags &= ~NO_RESET;
+	pdev->dev_flags = (pdev->dev_flags & ~NO_RESET) | had;
 	pci_init_reset_methods(pdev);
 }
 
@@ -178,8 +194,6 @@ void iommu_freeze_pci_add(struct pci_dev *pdev)
 	if (!frz_incoming_seen(pdev, check_incoming))
 		return;
 
-	/* Reset methods are looked for after this, and none will be found. */
-	pdev->dev_flags |= NO_RESET;
 	pdev->is_busmaster = 1;
 	if (device_set_driver_override(&pdev->dev, "vfio-pci"))
 		frz_warn(pdev, "no memory for its driver override; bind it to vfio-pci by hand\n");

@@ -113,7 +113,7 @@ int frz_outgoing_freeze(struct pci_dev *pdev);
 void frz_outgoing_unfreeze(struct pci_dev *pdev);
 bool frz_outgoing_preserved(struct pci_dev *pdev);
 bool frz_outgoing_frozen_below(struct pci_dev *pdev);
-bool frz_outgoing_frozen_at(u32 segment, u8 bus, u8 devfn);
+bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
 bool frz_outgoing_any_frozen(void);
 int frz_outgoing_list(u32 index, struct iommu_freeze_device *out);
 int frz_outgoing_verify(struct iommu_freeze_verify *req);
@@ -173,7 +173,8 @@ enum frz_unit_state frz_incoming_unit(u64 reg_base,
 void frz_incoming_unit_done(const struct frz_incoming_unit *unit,
 			    struct intel_iommu *iommu, const char *why);
 const struct frozen_tables *
-frz_incoming_expected(u32 segment, u8 bus, u8 devfn, u32 *did);
+frz_incoming_expected(const struct frz_incoming_unit *unit, u8 bus, u8 devfn,
+		      u32 *did);
 
 /* vtd.c */
 

@@ -388,7 +388,7 @@ void __init frz_incoming_unit_done(const struct frz_incoming_unit *unit,
 
 /**
  * frz_incoming_expected - What should the context entry at a place point to?
- * @segment: PCI segment
+ * @unit: the unit whose entry it is
  * @bus: bus number
  * @devfn: device and function
  * @did: set to the domain id that it should carry
@@ -396,11 +396,13 @@ void __init frz_incoming_unit_done(const struct frz_incoming_unit *unit,
  * Return: the frozen tables, NULL if no device may run there.
  */
 const struct frozen_tables *
-frz_incoming_expected(u32 segment, u8 bus, u8 devfn, u32 *did)
+frz_incoming_expected(const struct frz_incoming_unit *unit, u8 bus, u8 devfn,
+		      u32 *did)
 {
-	struct incoming_device *dev = find_at(segment, bus, devfn);
+	struct incoming_device *dev = find_at(unit->rec.segment, bus, devfn);
 
-	if (!dev || dev->state != FRZ_INCOMING_FROZEN)
+	if (!dev || dev->rec.unit != unit->index ||
+	    dev->state != FRZ_INCOMING_FROZEN)
 		return NULL;
 	*did = dev->domain->rec.did;
 	return &dev->domain->tables;

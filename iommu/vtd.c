@@ -443,7 +443,7 @@ static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
 		if (!(root->lo & 1))
 			continue;
 		for (devfn = 0; devfn < 256; devfn++) {
-			if (!frz_outgoing_frozen_at(iommu->segment, bus, devfn))
+			if (!frz_outgoing_frozen_at(iommu, bus, devfn))
 				continue;
 			contexts[n].bus = bus;
 			contexts[n].address = root->lo & VTD_PAGE_MASK;
@@ -534,8 +534,7 @@ bool iommu_freeze_vtd_shutdown(void)
 				continue;
 			context = phys_to_virt(root->lo & VTD_PAGE_MASK);
 			for (devfn = 0; devfn < 256; devfn++) {
-				if (frz_outgoing_frozen_at(iommu->segment, bus,
-							   devfn))
+				if (frz_outgoing_frozen_at(iommu, bus, devfn))
 					keep = true;
 				else
 					clear_entry(iommu, &context[devfn]);
@@ -572,7 +571,8 @@ check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 
 /* Each entry must be what a device of the blob runs on, or be gone. */
 static const char * __init
-check_context(struct intel_iommu *iommu, u8 bus, struct context_entry *context)
+check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
+	      u8 bus, struct context_entry *context)
 {
 	unsigned int devfn;
 
@@ -581,7 +581,7 @@ check_context(struct intel_iommu *iommu, u8 bus, struct context_entry *context)
 		const struct frozen_tables *ft;
 		u32 did;
 
-		ft = frz_incoming_expected(iommu->segment, bus, devfn, &did);
+		ft = frz_incoming_expected(unit, bus, devfn, &did);
 		if (!ft) {
 			clear_entry(iommu, e);
 			continue;
@@ -612,7 +612,7 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 			root[next] = (struct root_entry){};
 		if (root[bus].lo != (pa | 1) || root[bus].hi)
 			return "its root entry is not that of its context table";
-		why = check_context(iommu, bus, phys_to_virt(pa));
+		why = check_context(iommu, unit, bus, phys_to_virt(pa));
 		if (why)
 			return why;
 		next = bus + 1;

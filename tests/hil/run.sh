@@ -184,7 +184,7 @@ run() {
 		-chardev "socket,id=serial,path=$work/serial,server=on,wait=on" -serial chardev:serial \
 		-trace vtd_dmar_fault -trace vtd_fault_disabled -D "$out/$name.trace.log" \
 		-kernel "$image" -initrd "$work/initrd" \
-		-append "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 panic=-1 no_timer_check intel_iommu=on kho=on kho_scratch=$SCRATCH liveupdate=on $APPEND hil.boot=0 hil.run=$run" \
+		-append "console=ttyS0 earlyprintk=serial,ttyS0,115200 loglevel=7 printk.devkmsg=on panic=-1 no_timer_check intel_iommu=on kho=on kho_scratch=$SCRATCH liveupdate=on $APPEND hil.boot=0 hil.run=$run" \
 		> "$out/$name.qemu.log" 2>&1 &
 	qemu=$!
 	saboteur=

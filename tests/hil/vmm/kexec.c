@@ -19,7 +19,6 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "vmm.h"
@@ -184,7 +183,6 @@ int vmm_kexec_load(unsigned int next_boot, const char *append)
  */
 int vmm_kexec_jump(void)
 {
-	tcdrain(STDOUT_FILENO);
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	return -errno;
 }

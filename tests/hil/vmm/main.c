@@ -19,7 +19,6 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,6 +60,9 @@ static const char *errno_name(int value)
 	return "other";
 }
 
+/* The kernel's log, or the console until that can be had. */
+static int out = STDOUT_FILENO;
+
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *fmt, ...)
 {
@@ -72,9 +74,14 @@ static void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	n += vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
 	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	/* One write per line, so that kernel messages do not cut it in two. */
-	if (write(STDOUT_FILENO, line, n) < 0)
+	/*
+	 * One record of the log per line: on the console itself a kernel message could cut it in
+	 * two, as those are printed by a thread.
+	 */
+	if (write(out, line, n) < 0)
 		_exit(1);
 }
 
@@ -499,7 +506,7 @@ static int cmd_tool(int argc, char **argv)
 	char *args[MAX_ARGS + 5] = {
 		"/boot/ld-linux-x86-64.so.2", "--library-path", "/boot", "/boot/iommu-freeze",
 	};
-	int out[2], status, i;
+	int pipes[2], status, i;
 	char line[400];
 	pid_t pid;
 	FILE *f;
@@ -508,19 +515,19 @@ static int cmd_tool(int argc, char **argv)
 		return -EINVAL;
 	for (i = 1; i < argc; i++)
 		args[i + 3] = argv[i];
-	if (pipe(out))
+	if (pipe(pipes))
 		return -errno;
 	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		dup2(out[1], STDOUT_FILENO);
-		dup2(out[1], STDERR_FILENO);
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
 		execv(args[0], args);
 		_exit(127);
 	}
-	close(out[1]);
-	f = fdopen(out[0], "r");
+	close(pipes[1]);
+	f = fdopen(pipes[0], "r");
 	while (f && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		say("tool: %s", line);
@@ -634,7 +641,6 @@ static int cmd_poweroff(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	say("done");
-	tcdrain(STDOUT_FILENO);
 	reboot(RB_POWER_OFF);
 	return -errno;
 }
@@ -727,6 +733,9 @@ int main(void)
 		dup2(fd, 1);
 		dup2(fd, 2);
 	}
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		out = fd;
 	read_cmdline();
 	say("boot=%u", boot);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu-freeze: the pure code - table formats, walk, encode, compare, blob
+ * iommu-freeze: the pure code - formats, walk, encode, compare, blob, obstacles
  *
  * These files build in the kernel and, unchanged, in the user-space tests; this
  * header makes up the difference, so they include nothing else. They allocate
@@ -504,5 +504,19 @@ int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
  */
 long frz_blob_end(struct frz_blob_writer *w, u32 flags, u64 generation,
 		  const struct frz_sha256 *sha256);
+
+/**
+ * struct frz_obstacle - what keeps a device from being preserved
+ * @name: one word, stable, for programs
+ * @text: for people, to follow the device's name and a colon
+ * @fix: the way out, NULL if there is none
+ */
+struct frz_obstacle {
+	const char *name;
+	const char *text;
+	const char *fix;
+};
+
+const struct frz_obstacle *frz_obstacle(u32 obstacle);
 
 #endif /* _IOMMU_FREEZE_FRZ_H */

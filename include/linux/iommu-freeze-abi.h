@@ -29,6 +29,14 @@
 #define FRZ_KHO_NAME		"iommu-freeze"
 #define FRZ_LUO_NAME		"iommu-freeze-vfio-pci-v1"
 
+/*
+ * ELF note in the image of every kernel that reads a blob, so that it can be told
+ * before the kexec: oldest and newest blob version, two __le32. It lies in .notes,
+ * which a bzImage carries in its compressed part.
+ */
+#define FRZ_NOTE_NAME		"IOMMU-FREEZE"
+#define FRZ_NOTE_VERSIONS	1
+
 #define FRZ_BLOB_MAGIC		"IOMMUFRZ"	/* 8 bytes, no NUL in the blob */
 #define FRZ_BLOB_MAGIC_LEN	8
 #define FRZ_DIGEST_LEN		32

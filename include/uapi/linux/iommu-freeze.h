@@ -50,6 +50,8 @@ enum iommu_freeze_state {
  * @nr_outgoing: devices that LIST tells, outgoing
  * @nr_incoming: devices that LIST tells, incoming
  * @generation: kexecs in a row that carried a frozen device; 0 if none did
+ * @scratch: bytes of KHO scratch, where the next kernel is put and starts
+ * @scratch_largest: bytes of its largest area
  */
 struct iommu_freeze_info {
 	__u32 size;
@@ -59,6 +61,8 @@ struct iommu_freeze_info {
 	__u32 nr_outgoing;
 	__u32 nr_incoming;
 	__aligned_u64 generation;
+	__aligned_u64 scratch;
+	__aligned_u64 scratch_largest;
 };
 
 #define IOMMU_FREEZE_STATUS_KHO		0x1	/* Kexec HandOver is on */
@@ -227,5 +231,122 @@ struct iommu_freeze_discard {
 };
 
 #define IOMMU_FREEZE_DISCARD	_IO(IOMMU_FREEZE_IOCTL_TYPE, 4)
+
+/*
+ * What keeps a device from being preserved, bit numbers of @looked and @found of
+ * IOMMU_FREEZE_TRIAL. The kernel and iommu-freeze(8) tell each in the words of
+ * drivers/iommu/freeze/iommu/obstacle.c. The first one that is found is what a
+ * refused preserve says in the kernel log.
+ */
+enum iommu_freeze_obstacle {
+	/* the device */
+	IOMMU_FREEZE_OBSTACLE_DRIVER = 0,	/* not bound to vfio-pci */
+	IOMMU_FREEZE_OBSTACLE_HEADER,		/* not an endpoint */
+	IOMMU_FREEZE_OBSTACLE_VF,		/* a virtual function */
+	IOMMU_FREEZE_OBSTACLE_VFS,		/* its virtual functions are on */
+	IOMMU_FREEZE_OBSTACLE_BRIDGE,		/* behind a conventional bridge */
+	IOMMU_FREEZE_OBSTACLE_SWITCH,		/* behind a PCIe switch */
+	IOMMU_FREEZE_OBSTACLE_GROUP,		/* shares its IOMMU group */
+	IOMMU_FREEZE_OBSTACLE_UNFINISHED,	/* last live update not finished */
+	IOMMU_FREEZE_OBSTACLE_IOMMU,		/* not behind VT-d */
+	IOMMU_FREEZE_OBSTACLE_CPU,		/* no cmpxchg16b */
+	IOMMU_FREEZE_OBSTACLE_SCALABLE,		/* VT-d in scalable mode */
+	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
+	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
+	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */
+	/* how it is used */
+	IOMMU_FREEZE_OBSTACLE_CDEV,		/* not opened by its cdev */
+	IOMMU_FREEZE_OBSTACLE_BOUND,		/* not bound to an iommufd */
+	IOMMU_FREEZE_OBSTACLE_ATTACHED,		/* not attached to a HWPT */
+	IOMMU_FREEZE_OBSTACLE_PASID,		/* a PASID is attached */
+	IOMMU_FREEZE_OBSTACLE_NESTED,		/* nested HWPT */
+	IOMMU_FREEZE_OBSTACLE_FAULTS,		/* HWPT delivers page faults */
+	IOMMU_FREEZE_OBSTACLE_DOMAIN,		/* not a second-stage domain */
+	IOMMU_FREEZE_OBSTACLE_DIRTY,		/* dirty tracking is on */
+	IOMMU_FREEZE_OBSTACLE_POWER,		/* low power state */
+	IOMMU_FREEZE_OBSTACLE_INTERRUPTS,	/* interrupts are enabled */
+	/* its map; these say at which iova, see struct iommu_freeze_pages */
+	IOMMU_FREEZE_OBSTACLE_NOT_RAM,		/* device memory (P2P) */
+	IOMMU_FREEZE_OBSTACLE_NOT_MEMFD,	/* not in a memfd */
+	IOMMU_FREEZE_OBSTACLE_PUNCHED,		/* no file has the page any more */
+	IOMMU_FREEZE_OBSTACLE_NOT_PRESERVED,	/* memfd not preserved (yet) */
+	IOMMU_FREEZE_NR_OBSTACLES
+};
+
+#define IOMMU_FREEZE_FIRST_PAGE_OBSTACLE	IOMMU_FREEZE_OBSTACLE_NOT_RAM
+#define IOMMU_FREEZE_NR_PAGE_OBSTACLES		4
+
+/**
+ * struct iommu_freeze_pages - mapped pages that share an obstacle
+ * @iova: the first of them
+ * @bytes: how much it is
+ */
+struct iommu_freeze_pages {
+	__aligned_u64 iova;
+	__aligned_u64 bytes;
+};
+
+enum iommu_freeze_use {
+	IOMMU_FREEZE_IDLE = 0,		/* nobody has it open through VFIO */
+	IOMMU_FREEZE_IN_USE = 1,
+	IOMMU_FREEZE_IS_PRESERVED = 2,	/* in use, and preserved already */
+};
+
+/**
+ * struct iommu_freeze_trial - IOMMU_FREEZE_TRIAL
+ * @size: sizeof(struct iommu_freeze_trial)
+ * @flags: 0
+ * @segment: input
+ * @devid: input
+ * @use: enum iommu_freeze_use
+ * @serialised: 1 if frozen tables were made; what follows @found is 0 otherwise
+ * @looked: obstacles that were looked for, 1 << enum iommu_freeze_obstacle
+ * @found: obstacles that were found
+ * @format: table format, FRZ_FORMAT_... of the handover
+ * @levels: levels of the tables
+ * @tables: frozen tables, of 4096 bytes each
+ * @leaves: entries of theirs that translate
+ * @extents: contiguous runs
+ * @mapped: bytes of iova space that translate
+ * @memory: bytes that the frozen tables took
+ * @serialise_us: how long that took
+ * @compare_us: how long it took to compare them with the live ones
+ * @result: enum iommu_freeze_result of that
+ * @reserved: 0
+ * @iova: first iova that differs, results 1 and 3
+ * @digest: SHA-256 of the frozen tables
+ * @pages: for each obstacle of pages, from NOT_RAM on, where it was found
+ *
+ * Does for any PCI device what a preserve would do, up to the point where something
+ * would be handed over, and drops it. The device stays on its live domain; maps and
+ * unmaps of its IOAS wait as long as @serialise_us and @compare_us say. -ENOENT if
+ * there is no such device; -ENOMEM if there is no memory for the tables.
+ */
+struct iommu_freeze_trial {
+	__u32 size;
+	__u32 flags;
+	__u32 segment;
+	__u32 devid;
+	__u32 use;
+	__u32 serialised;
+	__aligned_u64 looked;
+	__aligned_u64 found;
+	__u32 format;
+	__u32 levels;
+	__aligned_u64 tables;
+	__aligned_u64 leaves;
+	__aligned_u64 extents;
+	__aligned_u64 mapped;
+	__aligned_u64 memory;
+	__u32 serialise_us;
+	__u32 compare_us;
+	__u32 result;
+	__u32 reserved;
+	__aligned_u64 iova;
+	__u8 digest[IOMMU_FREEZE_DIGEST_LEN];
+	struct iommu_freeze_pages pages[IOMMU_FREEZE_NR_PAGE_OBSTACLES];
+};
+
+#define IOMMU_FREEZE_TRIAL	_IO(IOMMU_FREEZE_IOCTL_TYPE, 5)
 
 #endif /* _UAPI_LINUX_IOMMU_FREEZE_H */

@@ -2,7 +2,7 @@
 /*
  * /dev/iommu-freeze, see <linux/iommu-freeze.h> in uapi.
  *
- * Structure: none of its own; each ioctl asks outgoing.c or incoming.c.
+ * Structure: none of its own; each ioctl asks outgoing.c, incoming.c or trial.c.
  *
  * Locking: theirs. Nothing is kept between two ioctls, so a listing by index may
  * miss or repeat a device while others come and go.
@@ -32,6 +32,7 @@ union request {
 	struct iommu_freeze_extents extents;
 	struct iommu_freeze_verify verify;
 	struct iommu_freeze_discard discard;
+	struct iommu_freeze_trial trial;
 };
 
 static bool addresses_hidden(void)
@@ -63,6 +64,7 @@ static int get_info(union request *req)
 	info->nr_outgoing = count(frz_outgoing_list);
 	info->nr_incoming = count(frz_incoming_list);
 	info->generation = frz_incoming_generation();
+	info->scratch = kho_scratch_size(&info->scratch_largest);
 	return 0;
 }
 
@@ -128,6 +130,11 @@ static int do_discard(union request *req)
 	return frz_incoming_discard(req->discard.segment, req->discard.devid);
 }
 
+static int do_trial(union request *req)
+{
+	return frz_trial(&req->trial);
+}
+
 /*
  * @size is what this kernel knows, @input how much of it the user sets: what
  * follows is ignored on the way in.
@@ -148,6 +155,8 @@ static const struct {
 	  offsetofend(struct iommu_freeze_verify, devid), do_verify },
 	{ IOMMU_FREEZE_DISCARD, sizeof(struct iommu_freeze_discard),
 	  sizeof(struct iommu_freeze_discard), do_discard },
+	{ IOMMU_FREEZE_TRIAL, sizeof(struct iommu_freeze_trial),
+	  offsetofend(struct iommu_freeze_trial, devid), do_trial },
 };
 
 static long freeze_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -58,16 +58,45 @@ struct frozen_tables {
 };
 
 /**
+ * struct frz_findings - what was looked for in a device, and what was found
+ * @looked: bit n: looked for enum iommu_freeze_obstacle n
+ * @found: bit n: and found it
+ *
+ * Preserve refuses for the first one that is found; a trial tells all of them.
+ */
+struct frz_findings {
+	u64 looked;
+	u64 found;
+};
+
+static inline bool frz_look(struct frz_findings *f, u32 obstacle, bool found)
+{
+	f->looked |= BIT_ULL(obstacle);
+	if (found)
+		f->found |= BIT_ULL(obstacle);
+	return found;
+}
+
+/**
  * struct frz_store - a provider of guest RAM that survives the kexec
- * @name: for log lines, as in "page not in a preserved memfd"
- * @keeps: does the store keep this folio until the device is finished? Called
- *	for each folio that a leaf maps, with the folio pinned
- * @priv: for @keeps
+ * @obstacle: which obstacle keeps the store from keeping this folio until the
+ *	device is finished, or -1 if it does keep it. Called for each folio that
+ *	a leaf maps, with the folio pinned
+ * @priv: for @obstacle
  */
 struct frz_store {
-	const char *name;
-	bool (*keeps)(const struct frz_store *store, struct folio *folio);
+	int (*obstacle)(const struct frz_store *store, struct folio *folio);
 	const void *priv;
+};
+
+/**
+ * struct frz_trial_ops - VFIO's part in a trial
+ * @trial: looks at how @pdev is used and has its live domain serialised by
+ *	frz_trial_serialise() while nothing can change it; 0 or a negative errno
+ */
+struct frz_trial_ops {
+	int (*trial)(struct pci_dev *pdev, struct frz_findings *f,
+		     struct iommu_freeze_trial *t);
 };
 
 /* tables.c */
@@ -79,7 +108,6 @@ int frozen_tables_encode(struct frozen_tables *ft,
 			 void *arg, u64 *bad_iova);
 int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 			 const struct frz_domain *rec, const char **why);
-bool frozen_tables_intact(const struct frozen_tables *ft, u8 *digest);
 void frozen_tables_remember(struct frozen_tables *ft);
 int frozen_tables_verify(const struct frozen_tables *ft,
 			 const struct frz_tables *live,
@@ -104,6 +132,20 @@ struct frozen_reader {
 
 void frozen_tables_reader(struct frozen_reader *r,
 			  const struct frozen_tables *ft, struct frz_tables *t);
+
+/* trial.c */
+int frz_refuse(struct pci_dev *pdev, const char *what,
+	       const struct frz_findings *f);
+void frz_look_at_device(struct pci_dev *pdev, struct frz_findings *f);
+int frz_look_at_pages(const struct frz_store *store, const struct frz_extent *e,
+		      int (*found)(void *arg, u32 obstacle, u64 iova, u64 len),
+		      void *arg);
+int frz_trial_serialise(struct pci_dev *pdev, struct iommu_domain *live,
+			const struct frz_store *store, struct frz_findings *f,
+			struct iommu_freeze_trial *t);
+void frz_trial_register(const struct frz_trial_ops *ops);
+void frz_trial_unregister(void);
+int frz_trial(struct iommu_freeze_trial *t);
 
 /* outgoing.c */
 int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
@@ -189,7 +231,8 @@ struct vtd_entry {
 };
 
 struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev);
-const char *frz_vtd_check(struct pci_dev *pdev, struct iommu_domain *live);
+void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f);
+void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f);
 void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);
 bool frz_vtd_coherent(struct intel_iommu *iommu);
@@ -218,18 +261,23 @@ void frz_vtd_block(struct intel_iommu *iommu, u8 bus, u8 devfn, u32 did);
 
 /* iommufd/preserve.c */
 struct io_pagetable;
-const char *iommufd_freeze_preserve(struct iommufd_device *idev,
-				    struct iommu_domain **live,
-				    struct io_pagetable **iopt);
+struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
+					 struct frz_findings *f,
+					 struct io_pagetable **iopt);
+void iommufd_freeze_preserve(struct io_pagetable *iopt);
 void iommufd_freeze_unpreserve(struct io_pagetable *iopt);
+void iommufd_freeze_hold(struct io_pagetable *iopt);
+void iommufd_freeze_unhold(struct io_pagetable *iopt);
 
 /* iommufd/store_memfd.c */
 void frz_store_memfd(struct frz_store *store,
 		     const struct liveupdate_file_op_args *args);
+void frz_store_memfd_trial(struct frz_store *store);
 void frz_store_memfd_finish(u64 id);
 
 /* pci/pci.c */
-const char *frz_pci_check(struct pci_dev *pdev);
+void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);
+bool frz_pci_removed(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);

@@ -472,19 +472,19 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	struct frz_tables frozen_t, live_t;
 	ktime_t begin = ktime_get();
 	struct frozen_reader r;
+	struct frz_findings f = {};
 	struct frz_stats stats;
 	struct frz_diff diff;
-	const char *why;
 	u64 offset;
 	int ret;
 
 	if (!dev)
 		return -ENODEV;
-	why = frz_vtd_check(pdev, live);
-	if (why) {
-		frz_warn(pdev, "not replaced: %s\n", why);
+	frz_vtd_look(pdev, &f);
+	if (!f.found)
+		frz_vtd_look_at_domain(live, &f);
+	if (frz_refuse(pdev, "replaced", &f))
 		return -EINVAL;
-	}
 
 	frozen_tables_reader(&r, &dev->domain->tables, &frozen_t);
 	frz_vtd_live_tables(live, &live_t);

@@ -20,12 +20,9 @@
  * Fails: preserve with an errno and one log line that names the device; freeze
  * only when something changed behind the preserve.
  */
-#include <linux/bitmap.h>
 #include <linux/kexec_handover.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -199,35 +196,21 @@ struct check_state {
 	const struct frz_store *store;
 };
 
-/*
- * Ask the store about every leaf. The file alone would not do: a hole that was
- * punched after the map leaves a page that is pinned, mapped, and not kept.
- */
+static int refuse_pages(void *arg, u32 obstacle, u64 iova, u64 len)
+{
+	const struct frz_obstacle *o = frz_obstacle(obstacle);
+	struct pci_dev *pdev = arg;
+
+	frz_warn(pdev, "not preserved: iova %#llx: %s; %s\n", iova, o->text,
+		 o->fix);
+	return obstacle == IOMMU_FREEZE_OBSTACLE_NOT_RAM ? -EFAULT : -EPERM;
+}
+
 static int check_extent(void *arg, const struct frz_extent *e)
 {
 	struct check_state *state = arg;
-	u64 end = e->pa + e->len;
-	u64 pa = e->pa;
 
-	while (pa < end) {
-		struct page *page = pfn_to_online_page(PHYS_PFN(pa));
-		struct folio *folio;
-
-		if (!page || PageReserved(page)) {
-			frz_warn(state->pdev, "not preserved: iova %#llx: not RAM; unmap device memory (P2P) first\n",
-				 e->iova + (pa - e->pa));
-			return -EFAULT;
-		}
-		folio = page_folio(page);
-		if (!state->store->keeps(state->store, folio)) {
-			frz_warn(state->pdev, "not preserved: iova %#llx: page not in a %s\n",
-				 e->iova + (pa - e->pa), state->store->name);
-			return -EPERM;
-		}
-		pa = PFN_PHYS(folio_pfn(folio)) + folio_size(folio);
-		cond_resched();
-	}
-	return 0;
+	return frz_look_at_pages(state->store, e, refuse_pages, state->pdev);
 }
 
 static void put_domain(struct outgoing_domain *dom)
@@ -299,7 +282,7 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 
 /**
  * frz_outgoing_preserve - Prepare a device to be frozen
- * @pdev: the device, attached to @live
+ * @pdev: the device, attached to @live, in which no obstacle was found
  * @live: its domain, whose map must not change until unpreserve
  * @store: what keeps its memory
  *
@@ -316,12 +299,6 @@ int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
 	int ret;
 
 	guard(mutex)(&outgoing_lock);
-
-	why = frz_vtd_check(pdev, live);
-	if (why) {
-		frz_warn(pdev, "not preserved: %s\n", why);
-		return -EOPNOTSUPP;
-	}
 
 	dev = kzalloc_obj(*dev);
 	if (!dev)

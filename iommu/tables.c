@@ -89,6 +89,13 @@ static void tables_digest(const struct frozen_tables *ft, u8 *digest)
 	sha256_final(&ctx, digest);
 }
 
+/* Do the tables still have their digest? Tells the one that they have. */
+static bool tables_intact(const struct frozen_tables *ft, u8 *digest)
+{
+	tables_digest(ft, digest);
+	return !memcmp(digest, ft->digest, FRZ_DIGEST_LEN);
+}
+
 static int add_chunk(struct frozen_tables *ft)
 {
 	struct frz_chunk *chunks, *chunk;
@@ -224,6 +231,7 @@ int frozen_tables_encode(struct frozen_tables *ft,
 int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 			 const struct frz_domain *rec, const char **why)
 {
+	u8 digest[FRZ_DIGEST_LEN];
 	u32 i;
 
 	memset(ft, 0, sizeof(*ft));
@@ -255,29 +263,11 @@ int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 	}
 	ft->nr_chunks = rec->nr_chunks;
 
-	if (!frozen_tables_intact(ft, NULL)) {
+	if (!tables_intact(ft, digest)) {
 		*why = "the digest of its tables does not match";
 		return -EBADMSG;
 	}
 	return 0;
-}
-
-/**
- * frozen_tables_intact - Do the tables still have their digest?
- * @ft: the tables
- * @digest: NULL, or where to store the digest that they have
- *
- * Context: May sleep.
- * Return: true if not a bit has changed.
- */
-bool frozen_tables_intact(const struct frozen_tables *ft, u8 *digest)
-{
-	u8 now[FRZ_DIGEST_LEN];
-
-	tables_digest(ft, now);
-	if (digest)
-		memcpy(digest, now, sizeof(now));
-	return !memcmp(now, ft->digest, sizeof(now));
 }
 
 /**
@@ -531,7 +521,7 @@ int frozen_tables_verify(const struct frozen_tables *ft,
 			 const struct frz_tables *live,
 			 struct iommu_freeze_verify *result)
 {
-	bool intact = frozen_tables_intact(ft, result->digest);
+	bool intact = tables_intact(ft, result->digest);
 	struct frz_stats stats = {};
 	struct frz_diff diff = {};
 	struct frozen_reader r;

@@ -23,7 +23,6 @@
 #include <linux/generic_pt/iommu.h>
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 
@@ -43,7 +42,7 @@ static_assert(sizeof(struct vtd_entry) == sizeof(struct context_entry));
 
 /**
  * frz_vtd_unit - The VT-d unit above a device
- * @pdev: a device for which frz_vtd_check() found nothing
+ * @pdev: a device for which frz_vtd_look() found nothing
  *
  * Return: the unit.
  */
@@ -74,45 +73,47 @@ static bool is_vtd(struct device *dev)
 }
 
 /**
- * frz_vtd_check - Can the domain of this device be frozen?
- * @pdev: the device
- * @live: the domain that it is attached to
- *
- * Return: NULL, or the reason why not.
+ * frz_vtd_look - Can a device behind this unit be frozen?
+ * @pdev: the device, which has an IOMMU group
+ * @f: findings, added to; nothing but the IOMMU is looked at if that is not VT-d
  */
-const char *frz_vtd_check(struct pci_dev *pdev, struct iommu_domain *live)
+void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 {
 	struct device_domain_info *info;
 	struct dmar_drhd_unit *drhd;
-	struct dmar_domain *domain;
 	struct intel_iommu *iommu;
+	bool scalable = false;
 
-	if (!is_vtd(&pdev->dev))
-		return "its IOMMU is not VT-d";
-	if (!system_has_cmpxchg128())
-		return "this CPU cannot swap 16 bytes at once (no cmpxchg16b)";
+	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_IOMMU, !is_vtd(&pdev->dev)))
+		return;
 	scoped_guard(rwsem_read, &dmar_global_lock)
 		for_each_active_iommu(iommu, drhd)
-			if (sm_supported(iommu))
-				return "VT-d is in scalable mode; boot with intel_iommu=on,sm_off";
+			scalable |= sm_supported(iommu);
 
 	info = dev_iommu_priv_get(&pdev->dev);
-	if (info->ats_enabled)
-		return "ATS is enabled; disable it (pci=noats)";
-	if (info->pri_enabled || info->pasid_enabled)
-		return "PRI or PASID is enabled";
-	if (!single_rid(pdev))
-		return "its DMA carries the requester id of a bridge or of another function";
-	if (live->owner != &intel_iommu_ops)
-		return "its domain is not VT-d's";
-	domain = to_dmar_domain(live);
-	if (!intel_domain_is_ss_paging(domain))
-		return "its domain is not a second-stage paging domain";
-	if (domain->nested_parent)
-		return "its domain is a nesting parent";
-	if (domain->dirty_tracking)
-		return "dirty tracking is on; stop it first";
-	return NULL;
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_CPU, !system_has_cmpxchg128());
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_SCALABLE, scalable);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_ATS, info->ats_enabled);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_PRI,
+		 info->pri_enabled || info->pasid_enabled);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_ALIAS, !single_rid(pdev));
+}
+
+/**
+ * frz_vtd_look_at_domain - Can a domain of this kind be frozen?
+ * @live: the domain of a device for which frz_vtd_look() found nothing
+ * @f: findings, added to
+ */
+void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f)
+{
+	struct dmar_domain *domain = to_dmar_domain(live);
+
+	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_DOMAIN,
+		     live->owner != &intel_iommu_ops ||
+		     !intel_domain_is_ss_paging(domain) ||
+		     domain->nested_parent))
+		return;
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_DIRTY, domain->dirty_tracking);
 }
 
 static const __le64 *map_live(void *priv, u64 table)
@@ -125,7 +126,7 @@ static const __le64 *map_live(void *priv, u64 table)
 
 /**
  * frz_vtd_live_tables - Prepare the tables of a live domain for a walk
- * @live: a domain for which frz_vtd_check() found nothing; its map must not
+ * @live: a domain for which frz_vtd_look_at_domain() found nothing; its map must not
  *	change until the walk is over
  * @t: set up for the pure code
  */

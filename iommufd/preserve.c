@@ -3,7 +3,7 @@
  * iommufd's part in the old kernel: hold the map of a preserved device still.
  *
  * Structure: io_pagetable::preserved counts the preserved devices that rely on
- * the map of an IOAS.
+ * the map of an IOAS. A trial holds the lock itself instead, for a moment.
  *
  * Locking: domains_rwsem. Map and unmap hold it for reading from before the first
  * change of a domain until after the last, and read the count under it; so once
@@ -17,62 +17,63 @@
 #include "../../iommufd/iommufd_private.h"
 #include "../iommu/freeze.h"
 
-static int count_device(struct device *dev, void *count)
-{
-	(*(unsigned int *)count)++;
-	return 0;
-}
-
 /**
- * iommufd_freeze_preserve - Find a device's live domain and hold its map still
- * @idev: the device, attached; it cannot be detached or replaced meanwhile
- * @live: set to its domain
- * @iopt: set to what iommufd_freeze_unpreserve() takes
+ * iommufd_freeze_look - Find a device's live domain
+ * @idev: the device; it cannot be attached, detached or replaced meanwhile
+ * @f: findings, added to
+ * @iopt: set to what the other calls here take
  *
- * Context: May sleep, until maps and unmaps in flight are through.
- * Return: NULL, or the reason why it cannot be done.
+ * Context: May sleep.
+ * Return: the domain, NULL if there is none that could be frozen.
  */
-const char *iommufd_freeze_preserve(struct iommufd_device *idev,
-				    struct iommu_domain **live,
-				    struct io_pagetable **iopt)
+struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
+					 struct frz_findings *f,
+					 struct io_pagetable **iopt)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	unsigned long pasid = IOMMU_NO_PASID;
 	struct iommu_attach_handle *handle;
 	struct iommufd_hw_pagetable *hwpt;
-	unsigned int count = 0;
-
-	iommu_group_for_each_dev(igroup->group, &count, count_device);
-	if (count != 1)
-		return "it shares its IOMMU group with another device";
 
 	guard(mutex)(&igroup->lock);
 
-	if (xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX, XA_PRESENT))
-		return "a PASID is attached; detach it";
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_PASID,
+		 xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX,
+			       XA_PRESENT));
 	handle = iommu_attach_handle_get(igroup->group, IOMMU_NO_PASID, 0);
-	if (IS_ERR(handle))
-		return "it is not attached to an IOAS or HWPT";
-	if (handle->domain->cookie_type != IOMMU_COOKIE_IOMMUFD)
-		return "its domain is not iommufd's";
+	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, IS_ERR(handle)))
+		return NULL;
+	if (handle->domain->cookie_type != IOMMU_COOKIE_IOMMUFD) {
+		frz_look(f, IOMMU_FREEZE_OBSTACLE_DOMAIN, true);
+		return NULL;
+	}
 
 	hwpt = handle->domain->iommufd_hwpt;
-	if (!hwpt_is_paging(hwpt))
-		return "it is attached to a nested HWPT";
-	if (hwpt->fault)
-		return "its HWPT delivers IO page faults";
+	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_NESTED, !hwpt_is_paging(hwpt)))
+		return NULL;
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_FAULTS, hwpt->fault);
 
-	*live = hwpt->domain;
 	*iopt = &to_hwpt_paging(hwpt)->ioas->iopt;
-	scoped_guard(rwsem_write, &(*iopt)->domains_rwsem)
-		(*iopt)->preserved++;
-	return NULL;
+	return hwpt->domain;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_look, "IOMMUFD");
+
+/**
+ * iommufd_freeze_preserve - From now on map and unmap fail
+ * @iopt: from iommufd_freeze_look()
+ *
+ * Context: May sleep, until maps and unmaps in flight are through.
+ */
+void iommufd_freeze_preserve(struct io_pagetable *iopt)
+{
+	guard(rwsem_write)(&iopt->domains_rwsem);
+	iopt->preserved++;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_preserve, "IOMMUFD");
 
 /**
  * iommufd_freeze_unpreserve - Let the map change again
- * @iopt: from iommufd_freeze_preserve()
+ * @iopt: from iommufd_freeze_look()
  */
 void iommufd_freeze_unpreserve(struct io_pagetable *iopt)
 {
@@ -80,3 +81,27 @@ void iommufd_freeze_unpreserve(struct io_pagetable *iopt)
 	iopt->preserved--;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_unpreserve, "IOMMUFD");
+
+/**
+ * iommufd_freeze_hold - From now on map and unmap wait
+ * @iopt: from iommufd_freeze_look()
+ *
+ * For a trial: the guest that maps something meanwhile must not see an error.
+ *
+ * Context: May sleep. Until iommufd_freeze_unhold(), by the same thread.
+ */
+void iommufd_freeze_hold(struct io_pagetable *iopt)
+{
+	down_write(&iopt->domains_rwsem);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_hold, "IOMMUFD");
+
+/**
+ * iommufd_freeze_unhold - Undo iommufd_freeze_hold()
+ * @iopt: from iommufd_freeze_look()
+ */
+void iommufd_freeze_unhold(struct io_pagetable *iopt)
+{
+	up_write(&iopt->domains_rwsem);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_unhold, "IOMMUFD");

@@ -46,14 +46,35 @@ struct memfd_hold {
 static DEFINE_MUTEX(hold_lock);
 static LIST_HEAD(holds);
 
-static bool memfd_keeps(const struct frz_store *store, struct folio *folio)
+/*
+ * The folio is pinned, its file may be on its way out: an inode, and with it the
+ * mapping, is freed after a grace period that begins when no folio points to it.
+ * Asking about the file alone would not do: a hole that was punched after the map
+ * leaves a page that is pinned, mapped, and not kept.
+ */
+static int memfd_obstacle(const struct frz_store *store, struct folio *folio)
 {
-	struct address_space *mapping = folio_mapping(folio);
+	const struct liveupdate_file_op_args *args = store->priv;
+	struct address_space *mapping;
+	struct inode *inode;
+	bool preserved;
 
-	/* LUO's id of a memfd is its inode, see memfd_luo_get_id(). */
-	return mapping && mapping->host &&
-	       liveupdate_preserved_with(store->priv, MEMFD_LUO_FH_COMPATIBLE,
-					 (unsigned long)mapping->host);
+	guard(rcu)();
+	mapping = folio_mapping(folio);
+	if (!mapping)
+		return folio_test_anon(folio) ?
+		       IOMMU_FREEZE_OBSTACLE_NOT_MEMFD :
+		       IOMMU_FREEZE_OBSTACLE_PUNCHED;
+	inode = mapping->host;
+	/* As memfd_luo_can_preserve() and memfd_luo_get_id() have it. */
+	if (!shmem_mapping(mapping) || inode->i_nlink)
+		return IOMMU_FREEZE_OBSTACLE_NOT_MEMFD;
+	if (args)
+		preserved = liveupdate_preserved_with(args, MEMFD_LUO_FH_COMPATIBLE,
+						      (unsigned long)inode);
+	else
+		preserved = READ_ONCE(SHMEM_I(inode)->flags) & SHMEM_F_MAPPING_FROZEN;
+	return preserved ? -1 : IOMMU_FREEZE_OBSTACLE_NOT_PRESERVED;
 }
 
 /**
@@ -67,11 +88,23 @@ static bool memfd_keeps(const struct frz_store *store, struct folio *folio)
 void frz_store_memfd(struct frz_store *store,
 		     const struct liveupdate_file_op_args *args)
 {
-	store->name = "memfd that was preserved before in this session";
-	store->keeps = memfd_keeps;
+	store->obstacle = memfd_obstacle;
 	store->priv = args;
 }
 EXPORT_SYMBOL_GPL(frz_store_memfd);
+
+/**
+ * frz_store_memfd_trial - Prepare the memfd store for a trial
+ * @store: set up
+ *
+ * There is no session to ask: a memfd that any session preserves counts.
+ */
+void frz_store_memfd_trial(struct frz_store *store)
+{
+	store->obstacle = memfd_obstacle;
+	store->priv = NULL;
+}
+EXPORT_SYMBOL_GPL(frz_store_memfd_trial);
 
 static struct memfd_hold *find_hold(struct file *file)
 {

@@ -23,37 +23,47 @@
 		  PCI_DEV_FLAGS_NO_PM_RESET)
 
 /**
- * frz_pci_check - Can a device of this kind be frozen?
+ * frz_pci_look - Can a device of this kind be frozen?
  * @pdev: the device
- *
- * Return: NULL, or the reason why not.
+ * @f: findings, added to
  */
-const char *frz_pci_check(struct pci_dev *pdev)
+void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f)
 {
+	bool bridge = false, pcie_switch = false;
 	struct pci_dev *up;
 
-	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
-		return "it is not an endpoint";
-	if (pdev->is_virtfn)
-		return "it is a virtual function";
-	if (pci_num_vf(pdev))
-		return "its virtual functions are enabled";
 	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-		if (!pci_is_pcie(up))
-			return "it is behind a conventional PCI bridge";
-		if (pci_pcie_type(up) != PCI_EXP_TYPE_ROOT_PORT)
-			return "it is behind a PCIe switch";
+		if (!pci_is_pcie(up) ||
+		    pci_pcie_type(up) == PCI_EXP_TYPE_PCI_BRIDGE)
+			bridge = true;
+		else if (pci_pcie_type(up) != PCI_EXP_TYPE_ROOT_PORT)
+			pcie_switch = true;
 	}
-	return NULL;
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_HEADER,
+		 pdev->hdr_type != PCI_HEADER_TYPE_NORMAL);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_VF, pdev->is_virtfn);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_VFS, pci_num_vf(pdev));
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_BRIDGE, bridge);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_SWITCH, pcie_switch);
 }
-EXPORT_SYMBOL_GPL(frz_pci_check);
+
+/**
+ * frz_pci_removed - Is this device on its way out?
+ * @pdev: the device, locked
+ *
+ * Return: true if so; if not, it stays until it is unlocked.
+ */
+bool frz_pci_removed(struct pci_dev *pdev)
+{
+	return test_bit(PCI_DEV_REMOVED, &pdev->priv_flags);
+}
 
 /**
  * frz_pci_record - Describe a device as the next kernel must find it
  * @pdev: the device
  * @rec: its record; only what PCI knows is set
  * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room;
- *	frz_pci_check() makes sure that there are no more
+ *	frz_pci_look() makes sure that there are no more
  *
  * Return: 0, or -EIO after a log line if its config space cannot be read.
  */
@@ -105,12 +115,12 @@ static const char *check_incoming(struct pci_dev *pdev,
 				  const struct frz_bridge *bridges)
 {
 	struct frz_bridge now_bridges[FRZ_MAX_BRIDGES];
+	struct frz_findings f = {};
 	struct frz_device now = {};
-	const char *why;
 
-	why = frz_pci_check(pdev);
-	if (why)
-		return why;
+	frz_pci_look(pdev, &f);
+	if (f.found)
+		return frz_obstacle(__ffs64(f.found))->text;
 	if (frz_pci_record(pdev, &now, now_bridges))
 		return "it does not answer";
 	if (now.vendor != rec->vendor || now.device != rec->device ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Live Update Orchestrator's handler for the vfio-pci cdev.
+ * The Live Update Orchestrator's handler for the vfio-pci cdev, and the trial of
+ * a device that is in use.
  *
  * Structure: a struct preserved_file for each preserved file, in LUO's
  * private_data. In the new kernel the device record of incoming.c notes which
@@ -57,46 +58,50 @@ static unsigned long vfio_luo_get_id(struct file *file)
 	return (unsigned long)df->device;
 }
 
-static const char *irq_check(struct vfio_pci_core_device *vdev)
+/* How the device is used, by whoever has it open. Device set lock held. */
+static void look_at_use(struct vfio_device *device, struct frz_findings *f)
 {
-	guard(mutex)(&vdev->igate);
-	if (vdev->irq_type != VFIO_PCI_NUM_IRQS)
-		return "interrupts are enabled; disable them with VFIO_DEVICE_SET_IRQS first";
-	return NULL;
+	struct vfio_pci_core_device *vdev = to_vfio_pci(device);
+
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_CDEV,
+		 !vfio_device_cdev_opened(device));
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, !device->iommufd_attached);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_POWER,
+		 vdev->pm_runtime_engaged ||
+		 vdev->pdev->current_state != PCI_D0);
+	scoped_guard(mutex, &vdev->igate)
+		frz_look(f, IOMMU_FREEZE_OBSTACLE_INTERRUPTS,
+			 vdev->irq_type != VFIO_PCI_NUM_IRQS);
 }
 
-static const char *power_check(struct vfio_pci_core_device *vdev)
+/* The live domain of a device that is attached, NULL if it cannot be frozen. */
+static struct iommu_domain *look_at_domain(struct vfio_device *device,
+					   struct frz_findings *f,
+					   struct io_pagetable **iopt)
 {
-	if (vdev->pm_runtime_engaged || vdev->pdev->current_state != PCI_D0)
-		return "it is in a low power state";
-	return NULL;
-}
+	u64 found = f->found;
+	struct iommu_domain *live;
 
-static const char *device_check(struct vfio_device_file *df)
-{
-	struct vfio_pci_core_device *vdev = to_vfio_pci(df->device);
-	const char *why;
-
-	if (!df->access_granted || !df->iommufd)
-		return "it is not bound to an iommufd";
-	if (!df->device->iommufd_attached)
-		return "it is not attached to an IOAS or HWPT";
-	if (frz_incoming_state(vdev->pdev) != FRZ_INCOMING_NONE)
-		return "the previous live update is not finished";
-	why = power_check(vdev);
-	if (!why)
-		why = irq_check(vdev);
-	return why ?: frz_pci_check(vdev->pdev);
+	if (!device->iommufd_device || !device->iommufd_attached)
+		return NULL;
+	live = iommufd_freeze_look(device->iommufd_device, f, iopt);
+	/* What a domain of another IOMMU looks like nobody here knows. */
+	if (!live || f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_IOMMU))
+		return NULL;
+	frz_vtd_look_at_domain(live, f);
+	return f->found & ~found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ?
+	       NULL : live;
 }
 
 static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device_file *df = args->file->private_data;
 	struct pci_dev *pdev = to_vfio_pci(df->device)->pdev;
+	struct iommu_domain *live = NULL;
 	struct preserved_file *pf;
-	struct iommu_domain *live;
+	struct frz_findings f = {};
 	struct frz_store store;
-	const char *why;
 	int ret;
 
 	pf = kzalloc_obj(*pf);
@@ -105,26 +110,30 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 
 	guard(mutex)(&df->device->dev_set->lock);
 
-	why = device_check(df);
-	if (!why)
-		why = iommufd_freeze_preserve(df->device->iommufd_device, &live,
-					      &pf->iopt);
-	if (why) {
-		frz_warn(pdev, "not preserved: %s\n", why);
-		kfree(pf);
-		return -EOPNOTSUPP;
+	frz_look_at_device(pdev, &f);
+	/* Another file of the same device may be the one that is bound. */
+	if (!frz_look(&f, IOMMU_FREEZE_OBSTACLE_BOUND, !df->access_granted)) {
+		look_at_use(df->device, &f);
+		live = look_at_domain(df->device, &f, &pf->iopt);
 	}
+	ret = frz_refuse(pdev, "preserved", &f);
+	if (ret)
+		goto err_free;
 
+	iommufd_freeze_preserve(pf->iopt);
 	frz_store_memfd(&store, args);
 	ret = frz_outgoing_preserve(pdev, live, &store);
-	if (ret) {
-		iommufd_freeze_unpreserve(pf->iopt);
-		kfree(pf);
-		return ret;
-	}
+	if (ret)
+		goto err_unpreserve;
 	args->private_data = pf;
 	args->serialized_data = frz_pci_id(pdev);
 	return 0;
+
+err_unpreserve:
+	iommufd_freeze_unpreserve(pf->iopt);
+err_free:
+	kfree(pf);
+	return ret;
 }
 
 static void vfio_luo_unpreserve(struct liveupdate_file_op_args *args)
@@ -141,17 +150,15 @@ static void vfio_luo_unpreserve(struct liveupdate_file_op_args *args)
 static int vfio_luo_freeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device_file *df = args->file->private_data;
-	struct vfio_pci_core_device *vdev = to_vfio_pci(df->device);
-	const char *why = power_check(vdev);
+	struct pci_dev *pdev = to_vfio_pci(df->device)->pdev;
+	struct frz_findings f = {};
 
-	/* Both are the VMM's to change until now, through config space for one. */
-	if (!why)
-		why = irq_check(vdev);
-	if (why) {
-		frz_warn(vdev->pdev, "not frozen: %s\n", why);
+	/* Power is the VMM's to change until now, through config space. */
+	scoped_guard(mutex, &df->device->dev_set->lock)
+		look_at_use(df->device, &f);
+	if (frz_refuse(pdev, "frozen", &f))
 		return -EBUSY;
-	}
-	return frz_outgoing_freeze(vdev->pdev);
+	return frz_outgoing_freeze(pdev);
 }
 
 static void vfio_luo_unfreeze(struct liveupdate_file_op_args *args)
@@ -256,6 +263,41 @@ static struct liveupdate_file_handler vfio_luo_handler = {
 	.compatible = FRZ_LUO_NAME,
 };
 
+static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
+		      struct iommu_freeze_trial *t)
+{
+	struct vfio_device *device = find_device(pdev);
+	struct iommu_domain *live;
+	struct io_pagetable *iopt;
+	struct frz_store store;
+	int ret = 0;
+
+	/* It was bound a moment ago, see frz_trial(). */
+	if (!device)
+		return -ENODEV;
+
+	scoped_guard(mutex, &device->dev_set->lock) {
+		if (!device->open_count)
+			break;
+		t->use = frz_outgoing_preserved(pdev) ?
+			 IOMMU_FREEZE_IS_PRESERVED : IOMMU_FREEZE_IN_USE;
+		look_at_use(device, f);
+		live = look_at_domain(device, f, &iopt);
+		if (!live)
+			break;
+		frz_store_memfd_trial(&store);
+		iommufd_freeze_hold(iopt);
+		ret = frz_trial_serialise(pdev, live, &store, f, t);
+		iommufd_freeze_unhold(iopt);
+	}
+	vfio_device_put_registration(device);
+	return ret;
+}
+
+static const struct frz_trial_ops trial_ops = {
+	.trial = vfio_trial,
+};
+
 static bool registered;
 
 /**
@@ -267,8 +309,11 @@ int vfio_freeze_init(void)
 {
 	int ret = liveupdate_register_file_handler(&vfio_luo_handler);
 
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
 	registered = !ret;
-	return ret == -EOPNOTSUPP ? 0 : ret;
+	frz_trial_register(&trial_ops);
+	return 0;
 }
 
 /**
@@ -276,6 +321,7 @@ int vfio_freeze_init(void)
  */
 void vfio_freeze_exit(void)
 {
+	frz_trial_unregister();
 	if (registered)
 		liveupdate_unregister_file_handler(&vfio_luo_handler);
 }

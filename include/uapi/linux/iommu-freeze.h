@@ -299,7 +299,8 @@ enum iommu_freeze_use {
  * @segment: input
  * @devid: input
  * @use: enum iommu_freeze_use
- * @serialised: 1 if frozen tables were made; what follows @found is 0 otherwise
+ * @serialised: 1 if frozen tables were made; what follows @found is 0 otherwise,
+ *	but for @result 3 and @iova when the live tables could not be read
  * @looked: obstacles that were looked for, 1 << enum iommu_freeze_obstacle
  * @found: obstacles that were found
  * @format: table format, FRZ_FORMAT_... of the handover

@@ -110,7 +110,7 @@ tool() {
 		xargs cp -Lt "$1"
 }
 
-# initrd DIR BZIMAGE FILE
+# initrd DIR BZIMAGE FILE TARGET
 initrd() {
 	local root=$work/root
 	rm -rf "$root"
@@ -118,6 +118,7 @@ initrd() {
 	cp "$work/vmm" "$root/init"
 	cp "$1"/boot[0-9]* "$root/scenario/"
 	cp "$2" "$root/boot/bzImage"
+	if [ -n "$4" ]; then cp "$4" "$root/boot/target"; fi
 	# The VMM's command "tool"; /boot goes along into the next kernel.
 	if grep -qs '^tool ' "$1"/boot[0-9]*; then tool "$root/boot"; fi
 	(cd "$root" && find . | cpio -o -H newc --quiet) > "$3"
@@ -138,7 +139,7 @@ check() {
 
 # The scenario $1: 0 = as expected, 3 = QEMU itself crashed
 run() {
-	local name=$1 dir=$here/$1 expect run image report=$out/$1.json net=() i status=0
+	local name=$1 dir=$here/$1 expect run image target report=$out/$1.json net=() i status=0
 
 	# Defaults; a scenario file may change each.
 	local KERNEL=vtd		# configuration of tests/kernel
@@ -147,6 +148,9 @@ run() {
 	local APPEND=			# more kernel command line
 	local IOMMU=intremap=on,aw-bits=48
 	local NICS=1
+	local NIC_OPTIONS=		# more -device options of each NIC
+	local DEVICES=			# more QEMU options
+	local TARGET=			# configuration of the kernel that is /boot/target; none if empty
 	local RATE=1000			# frames per second
 	local FRAMES_MIN=8000
 	local TIMEOUT=240		# seconds, for QEMU
@@ -159,7 +163,11 @@ run() {
 	[ -f "$scripts/boot0" ] || scripts=$here/$LIKE
 
 	image=$(kernel "$KERNEL") || { say "  no kernel '$KERNEL'"; return 1; }
-	initrd "$scripts" "$image" "$work/initrd"
+	target=
+	if [ -n "$TARGET" ]; then
+		target=$("$repo/tests/kernel/setup.sh" "$TARGET") || { say "  no kernel '$TARGET'"; return 1; }
+	fi
+	initrd "$scripts" "$image" "$work/initrd" "$target"
 	run=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 
 	mem=/dev/shm
@@ -172,15 +180,16 @@ run() {
 	for ((i = 0; i < NICS; i++)); do
 		set -- "$@" -device "pcie-root-port,id=rp$i,chassis=$i,slot=$i" \
 			-netdev "dgram,id=net$i,local.type=unix,local.path=$work/qemu$i,remote.type=unix,remote.path=$work/observer$i" \
-			-device "igb,bus=rp$i,netdev=net$i"
+			-device "igb,bus=rp$i,netdev=net$i$NIC_OPTIONS"
 		net+=(--net "$work/observer$i,$work/qemu$i")
 	done
 	rm -f "$report" "$work/serial" "$out/$name".*.log
+	# shellcheck disable=SC2086 # DEVICES is several words
 	# A high priority where we may: gaps of milliseconds are measured. no_timer_check: a kernel
 	# under TCG on a busy host otherwise gives up on its timer, which has nothing to do with us.
 	nice -n -10 qemu-system-x86_64 "${accel[@]}" -M q35,kernel-irqchip=split,i8042=off,memory-backend=ram \
 		-smp 2 -m "$MEMORY" -object "memory-backend-file,id=ram,size=${MEMORY}M,mem-path=$mem,share=on" \
-		-nodefaults -display none -no-reboot -device "intel-iommu,$IOMMU" "$@" \
+		-nodefaults -display none -no-reboot -device "intel-iommu,$IOMMU" "$@" $DEVICES \
 		-chardev "socket,id=serial,path=$work/serial,server=on,wait=on" -serial chardev:serial \
 		-trace vtd_dmar_fault -trace vtd_fault_disabled -D "$out/$name.trace.log" \
 		-kernel "$image" -initrd "$work/initrd" \
@@ -220,6 +229,8 @@ run() {
 		say "  did not run to its end: $(jq -r 'if .timed_out then "time is up" else .vmm_failed // .kernel_report // "the machine stopped" end' "$report"); see $out/$name.serial.log"
 	fi
 	check "$report" "$here/expect-always" || status=1
+	# What the tool printed as JSON about a real kernel
+	/usr/bin/python3 "$repo/tests/tool/validate.py" --log "$report" 2>&1 | sed 's/^/#   /' >&2 || status=1
 	for expect in "$dir" ${LIKE:+"$here/$LIKE"}; do
 		if [ -f "$expect/expect" ]; then check "$report" "$expect/expect" || status=1; fi
 	done

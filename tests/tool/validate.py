@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Validates what iommu-freeze VERB --json printed.
 
-validate.py [--verb VERB] FILE... ; exit 0 when all are valid, else 1 with one
-line for each that is not. Debian's python3-jsonschema.
+validate.py [--verb VERB | --log] FILE... ; exit 0 when all are valid, else 1
+with one line for each that is not. With --log the files are reports of tests/hil
+and everything that looks like JSON in their tool_log has to be valid. Debian's
+python3-jsonschema.
 """
 import argparse
 import json
@@ -23,9 +25,25 @@ def refuse(pairs):
     return dict(pairs)
 
 
+def logged(report):
+    """What the tool printed as JSON among other lines: from '{' to '}'."""
+    document = None
+    for line in report["tool_log"]:
+        if line == "{":
+            document = []
+        if document is not None:
+            document.append(line)
+            if line == "}":
+                yield "\n".join(document)
+                document = None
+    if document is not None:
+        yield "\n".join(document)
+
+
 def main():
     parser = argparse.ArgumentParser(description="validate the output of iommu-freeze VERB --json")
     parser.add_argument("--verb", help="the verb that it has to be of")
+    parser.add_argument("--log", action="store_true", help="the files are reports of tests/hil")
     parser.add_argument("files", nargs="+", metavar="FILE")
     args = parser.parse_args()
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
@@ -35,10 +53,11 @@ def main():
     for name in args.files:
         try:
             text = pathlib.Path(name).read_text(encoding="utf-8")
-            data = json.loads(text, object_pairs_hook=refuse)
-            validator.validate(data)
-            if args.verb and data["verb"] != args.verb:
-                raise ValueError(f"verb is {data['verb']}, not {args.verb}")
+            for document in logged(json.loads(text)) if args.log else [text]:
+                data = json.loads(document, object_pairs_hook=refuse)
+                validator.validate(data)
+                if args.verb and data["verb"] != args.verb:
+                    raise ValueError(f"verb is {data['verb']}, not {args.verb}")
         except jsonschema.ValidationError as error:
             print(f"{name}: {error.json_path}: {error.message}", file=sys.stderr)
             bad = True

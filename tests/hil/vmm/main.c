@@ -178,10 +178,20 @@ static int cmd_open(int argc, char **argv)
 	return ret ?: vmm_bar0_mmap(dev());
 }
 
-/* ram MIB */
+/* ram MIB [anonymous] */
 static int cmd_ram(int argc, char **argv)
 {
-	return argc == 1 ? vmm_ram_create(&ram, strtoull(argv[0], NULL, 0) << 20) : -EINVAL;
+	uint64_t size = argc ? strtoull(argv[0], NULL, 0) << 20 : 0;
+
+	if (argc == 2 && !strcmp(argv[1], "anonymous"))
+		return vmm_ram_anonymous(&ram, size);
+	return argc == 1 ? vmm_ram_create(&ram, size) : -EINVAL;
+}
+
+/* write PATH TEXT: a file of sysfs or procfs */
+static int cmd_write(int argc, char **argv)
+{
+	return argc == 2 ? vmm_write_file(argv[0], argv[1]) : -EINVAL;
 }
 
 static int map_range(uint64_t from, uint64_t to, uint64_t source, bool writeable)
@@ -589,18 +599,8 @@ static int cmd_power(int argc, char **argv)
 /* compact: have the kernel move every page that it may move */
 static int cmd_compact(int argc, char **argv)
 {
-	int fd, ret = 0;
-
 	(void)argv;
-	if (argc)
-		return -EINVAL;
-	fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, "1", 1) != 1)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return argc ? -EINVAL : vmm_write_file("/proc/sys/vm/compact_memory", "1");
 }
 
 static long mem_total_kib(void)
@@ -660,7 +660,7 @@ static const struct {
 	{ "ram", cmd_ram },
 	{ "reset", cmd_reset }, { "retrieve", cmd_retrieve }, { "rx", cmd_rx },
 	{ "stats", cmd_stats }, { "switch", cmd_switch }, { "tool", cmd_tool },
-	{ "unmap", cmd_unmap },
+	{ "unmap", cmd_unmap }, { "write", cmd_write },
 };
 
 /* Runs one line. False ends the script. */

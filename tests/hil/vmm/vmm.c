@@ -39,6 +39,19 @@ int vmm_ram_create(struct vmm_ram *ram, uint64_t size)
 	return vmm_ram_mmap(ram);
 }
 
+/* vmm_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
+int vmm_ram_anonymous(struct vmm_ram *ram, uint64_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return -errno;
+	ram->fd = -1;
+	ram->mem = mem;
+	ram->size = size;
+	return 0;
+}
+
 /* vmm_ram_mmap() - map guest RAM into the VMM: a new memfd, or one that came through the kexec. */
 int vmm_ram_mmap(struct vmm_ram *ram)
 {
@@ -55,7 +68,8 @@ int vmm_ram_mmap(struct vmm_ram *ram)
 	return 0;
 }
 
-static int write_file(const char *path, const char *text)
+/* vmm_write_file() - a file of sysfs or procfs. */
+int vmm_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	int ret = 0;
@@ -75,14 +89,14 @@ int vmm_driver_bind(const char *bdf, const char *driver)
 	int ret;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", bdf);
-	ret = write_file(path, driver);
+	ret = vmm_write_file(path, driver);
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", bdf);
-	ret = write_file(path, bdf);
+	ret = vmm_write_file(path, bdf);
 	if (ret && ret != -ENOENT)	/* no driver has it yet */
 		return ret;
-	return write_file("/sys/bus/pci/drivers_probe", bdf);
+	return vmm_write_file("/sys/bus/pci/drivers_probe", bdf);
 }
 
 /* vmm_dev_open() - the cdev of a PCI function: its sysfs folder has vfio-dev/vfioN. */
@@ -146,6 +160,14 @@ err:
 int vmm_map(struct vmm_dev *dev, const struct vmm_ram *ram, uint64_t offset, uint64_t length,
 	    uint64_t iova, bool writeable)
 {
+	struct iommu_ioas_map anonymous = {
+		.size = sizeof(anonymous),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
+		.ioas_id = dev->ioas,
+		.user_va = (uintptr_t)ram->mem + offset,
+		.length = length,
+		.iova = iova,
+	};
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
@@ -156,8 +178,12 @@ int vmm_map(struct vmm_dev *dev, const struct vmm_ram *ram, uint64_t offset, uin
 		.iova = iova,
 	};
 
-	if (writeable)
+	if (writeable) {
+		anonymous.flags |= IOMMU_IOAS_MAP_WRITEABLE;
 		map.flags |= IOMMU_IOAS_MAP_WRITEABLE;
+	}
+	if (ram->fd < 0)
+		return ioctl(dev->iommufd, IOMMU_IOAS_MAP, &anonymous) ? -errno : 0;
 	return ioctl(dev->iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
 }
 

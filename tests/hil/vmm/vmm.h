@@ -27,7 +27,7 @@
 #define VMM_TOKEN_DEV	2	/* + device number */
 
 struct vmm_ram {
-	int fd;
+	int fd;			/* -1: anonymous memory */
 	uint8_t *mem;
 	uint64_t size;
 };
@@ -50,7 +50,9 @@ struct vmm_luo {
 
 /* vmm.c: VFIO and iommufd, in the order in which a VMM calls them. */
 int vmm_ram_create(struct vmm_ram *ram, uint64_t size);
+int vmm_ram_anonymous(struct vmm_ram *ram, uint64_t size);
 int vmm_ram_mmap(struct vmm_ram *ram);
+int vmm_write_file(const char *path, const char *text);
 int vmm_driver_bind(const char *bdf, const char *driver);
 int vmm_dev_open(struct vmm_dev *dev, const char *bdf);
 int vmm_dev_bind(struct vmm_dev *dev);

@@ -31,11 +31,15 @@
 
 /*
  * ELF note in the image of every kernel that reads a blob, so that it can be told
- * before the kexec: oldest and newest blob version, two __le32. It lies in .notes,
- * which a bzImage carries in its compressed part.
+ * before the kexec: oldest and newest blob version and what is on without a word
+ * on the command line, three __le32. More may follow. It lies in .notes, which a
+ * bzImage carries in its compressed part.
  */
 #define FRZ_NOTE_NAME		"IOMMU-FREEZE"
 #define FRZ_NOTE_VERSIONS	1
+#define FRZ_NOTE_KHO_ON		0x1	/* Kexec HandOver */
+#define FRZ_NOTE_VTD_ON		0x2	/* VT-d */
+#define FRZ_NOTE_VTD_SCALABLE	0x4	/* VT-d's scalable mode, if there is one */
 
 #define FRZ_BLOB_MAGIC		"IOMMUFRZ"	/* 8 bytes, no NUL in the blob */
 #define FRZ_BLOB_MAGIC_LEN	8

@@ -72,7 +72,7 @@ build_needs=(gcc:gcc make:make ld:binutils flex:flex bison:bison bc:bc perl:perl
 	rsync:rsync flock:util-linux tar:tar '<gelf.h>:libelf-dev' '<stdlib.h>:libc6-dev')
 test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:libjansson-dev'
 	'<openssl/evp.h>:libssl-dev' '<pci/pci.h>:libpci-dev' mandoc:mandoc valgrind:valgrind zsh:zsh
-	runuser:util-linux)
+	runuser:util-linux '<archive.h>:libarchive-dev')
 
 # missing NEED... -> packages
 missing() {

@@ -201,6 +201,25 @@ void pci_end(void);
 
 extern const struct frz_sha256 sha256;
 
+/* target.c */
+
+/**
+ * struct target - the kernel in an image
+ * @kind: "bzImage", "Image", "vmlinux" or "vmlinuz.efi"
+ * @supported: it reads handovers
+ * @oldest: oldest version that it reads
+ * @newest: newest version that it reads
+ * @room: bytes that it needs in one piece where it is put, 0: not known
+ */
+struct target {
+	const char *kind;
+	bool supported;
+	u32 oldest, newest;
+	u64 room;
+};
+
+enum outcome target_read(const char *path, struct target *target);
+
 /* What the verbs print, apart from where it comes from; for tests as well. */
 json_t *list_json(const struct selection *sel);
 void list_text(const struct selection *sel);

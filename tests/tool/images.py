@@ -189,7 +189,10 @@ def main():
         emit(f"note-off-{off}", at(150000 + off), 0, lacking("vmlinux", 0))
     emit("note-other-type", at(150000, note(kind=2)), 0, lacking("vmlinux", 0))
     emit("note-other-name", at(150000, note(name=b"IOMMU-FREEZX\0")), 0, lacking("vmlinux", 0))
-    emit("note-other-desc", at(150000, note(descsz=16)), 0, lacking("vmlinux", 0))
+    emit("note-short-desc", at(150000, note(descsz=4)), 0, lacking("vmlinux", 0))
+    for size in (12, 16):
+        emit(f"note-desc-{size}", at(150000, note(1, 2, descsz=size) + bytes(size - 8)), 0,
+             found("vmlinux", 1, 2, 0))
     emit("note-other-first", vmlinux(body(300000, (100, note(kind=2)), (150000, note(2, 4)))), 0,
          found("vmlinux", 2, 4, 0))
     emit("note-twice", vmlinux(body(300000, (100, note(2, 3)), (150000, note(7, 9)))), 0,

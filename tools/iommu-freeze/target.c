@@ -55,15 +55,14 @@
 #define PE_SECTION_RAW_LEN	16
 #define PE_SECTION_RAW_AT	20
 
-#define NOTE_DESC	28
-#define NOTE_LEN	36
-
-/* The note up to its desc: three __le32, then the name, padded */
-static const char note[NOTE_DESC] =
-	"\x0d\0\0\0\x08\0\0\0\x01\0\0\0" FRZ_NOTE_NAME;
-
-static_assert(sizeof(FRZ_NOTE_NAME) == 0x0d && FRZ_NOTE_VERSIONS == 1,
-	      "the note is searched for as iommu-freeze-abi.h has it");
+/* The note: three __le32, the name, padded, and desc, of which the versions are used here */
+#define NOTE_NAME_LEN		0
+#define NOTE_DESC_LEN		4
+#define NOTE_TYPE		8
+#define NOTE_NAME		12
+#define NOTE_OLDEST		28
+#define NOTE_NEWEST		32
+#define NOTE_LEN		36
 
 /**
  * struct packing - a way to pack
@@ -257,6 +256,17 @@ static enum outcome recognise(struct image *image, struct target *target,
 	return OUTCOME_OK;
 }
 
+static bool is_note(const u8 *p)
+{
+	static const char name[NOTE_OLDEST - NOTE_NAME] = FRZ_NOTE_NAME;
+
+	/* A later kernel may tell more. */
+	return get32(p + NOTE_NAME_LEN) == sizeof(FRZ_NOTE_NAME) &&
+	       get32(p + NOTE_DESC_LEN) >= NOTE_LEN - NOTE_OLDEST &&
+	       get32(p + NOTE_TYPE) == FRZ_NOTE_VERSIONS &&
+	       !memcmp(p + NOTE_NAME, name, sizeof(name));
+}
+
 /*
  * Search for the note, until there is one. Return: bytes that need not be seen
  * again, a multiple of 4.
@@ -266,11 +276,11 @@ static size_t search(struct target *target, const u8 *buf, size_t len)
 	size_t i;
 
 	for (i = 0; !target->supported && i + NOTE_LEN <= len; i += 4) {
-		if (memcmp(buf + i, note, NOTE_DESC))
+		if (!is_note(buf + i))
 			continue;
 		target->supported = true;
-		target->oldest = get32(buf + i + NOTE_DESC);
-		target->newest = get32(buf + i + NOTE_DESC + 4);
+		target->oldest = get32(buf + i + NOTE_OLDEST);
+		target->newest = get32(buf + i + NOTE_NEWEST);
 	}
 	return target->supported ? len : i;
 }

@@ -229,6 +229,117 @@ else
 fi
 
 #
+# What an image of a kernel tells
+#
+mkdir "$tmp/images"
+"$python" "$here/images.py" "$tmp/images" >"$tmp/images.table"
+result "images.py makes the images" $?
+while IFS=$'\t' read -r name code pattern; do
+	if [[ $code == skip ]]; then
+		skip "image $name" "$pattern"
+	elif ((code)); then
+		expect "$code" "$pattern" "image $name" "$out/target" "$tmp/images/$name"
+	else
+		expect 0 "" "image $name is read" "$out/target" "$tmp/images/$name"
+		grep -Eq -- "$pattern" "$tmp/stdout"
+		result "image $name: what it tells" $? "$(cat "$tmp/stdout"), not $pattern"
+	fi
+done <"$tmp/images.table"
+expect 1 "/nonexistent: No such file" "an image that is not there" "$out/target" /nonexistent
+expect 1 "Is a directory" "an image that is a directory" "$out/target" "$tmp"
+expect 1 "not a regular file" "an image that is a device" "$out/target" /dev/zero
+mkfifo "$tmp/fifo"
+expect 1 "not a regular file" "an image that is a pipe does not block" timeout 10 "$out/target" "$tmp/fifo"
+expect 1 "not a kernel image" "a program is no image" "$out/target" /bin/true
+if [[ $(id -u) -eq 0 ]]; then
+	cp "$out/target" "$tmp/target"
+	cp "$tmp/images/vmlinux" "$tmp/secret"
+	chmod 600 "$tmp/secret"
+	expect 1 "secret: Permission denied" "an image that may not be read" \
+		runuser -u nobody -- "$tmp/target" "$tmp/secret"
+else
+	skip "an image that may not be read" "not root"
+fi
+# kernels that tests/kernel/setup.sh has made, if any; the stock one has no note
+none=1
+for b in "${XDG_CACHE_HOME:-$HOME/.cache}"/iommu-freeze/*/image/stock-*/bzImage; do
+	[[ -f $b ]] || continue
+	none=
+	expect 0 "" "the stock kernel is read" "$out/target" "$b"
+	grep -Eq '^bzImage supported=0 versions=0-0 room=[1-9][0-9]+$' "$tmp/stdout"
+	result "the stock kernel does not read handovers" $? "$(cat "$tmp/stdout")"
+done
+[[ -z $none ]] || skip "the stock kernel" "not built"
+
+#
+# The script that binds incoming devices: a fake sysfs, kernel and modprobe
+#
+bind=$top/tools/iommu-freeze/systemd/bind-incoming
+mkdir -p "$tmp/bin"
+# what list really prints; 0000:fe:01.0 and 0000:fe:05.0 are the ones that are frozen
+"$out/render" list json >"$tmp/bin/list"
+printf '#!/bin/sh\n[ "$*" = "list --incoming --json" ] || exit 2\ncat "${0%%/*}/list"\n' >"$tmp/bin/iommu-freeze"
+# as the kernel does when the driver comes: the devices named in "binds" get it
+cat >"$tmp/bin/modprobe" <<'SH'
+#!/bin/sh
+echo "$*" >>"${0%/*}/loaded"
+pci=$(cat "${0%/*}/pci")
+mkdir -p "$pci/drivers/vfio-pci"
+for d in $(cat "${0%/*}/binds"); do ln -s ../../drivers/vfio-pci "$pci/devices/$d/driver"; done
+SH
+chmod +x "$tmp/bin/iommu-freeze" "$tmp/bin/modprobe"
+# fake_sysfs BINDS: two devices, no driver; modprobe is going to bind those in BINDS
+fake_sysfs() {
+	rm -rf "$tmp/sys" "$tmp/bin/loaded"
+	mkdir -p "$tmp/sys/bus/pci/drivers/igb" "$tmp/sys/bus/pci/devices/0000:fe:01.0" \
+		"$tmp/sys/bus/pci/devices/0000:fe:05.0"
+	echo "$tmp/sys/bus/pci" >"$tmp/bin/pci"
+	echo "$1" >"$tmp/bin/binds"
+}
+both="0000:fe:01.0 0000:fe:05.0"
+binding() { PATH=$tmp/bin:$PATH "$bind" "$tmp/sys"; }
+fake_sysfs "$both"
+expect 0 "" "bind-incoming loads vfio-pci" binding
+[[ $(cat "$tmp/bin/loaded" 2>&1) == vfio-pci ]]
+result "bind-incoming loads nothing but vfio-pci" $?
+rm "$tmp/bin/loaded"
+expect 0 "" "bind-incoming when they are bound" binding
+[[ ! -e $tmp/bin/loaded ]]
+result "bind-incoming does not load what is there" $?
+fake_sysfs "0000:fe:01.0"
+expect 1 "0000:fe:05.0: not bound to vfio-pci, no driver is" "bind-incoming names the one that is not bound" binding
+fake_sysfs "0000:fe:05.0"
+ln -s ../../drivers/igb "$tmp/sys/bus/pci/devices/0000:fe:01.0/driver"
+expect 1 "0000:fe:01.0: not bound to vfio-pci but to igb" "bind-incoming names the wrong driver" binding
+fake_sysfs "0000:fe:05.0"
+rmdir "$tmp/sys/bus/pci/devices/0000:fe:01.0"
+expect 1 "0000:fe:01.0: not there" "bind-incoming names the device that is gone" binding
+fake_sysfs ""
+text=$(binding 2>&1)
+rc=$?
+[[ $text == *fe:01.0*fe:05.0* ]] || rc=0
+result "bind-incoming names all of them" "$((rc != 1))" "$text"
+# a name that looks like the members that are searched for
+sed -e 's/"name": .*/"name": "x\\"state\\": \\"frozen\\",",/' -e 's/"frozen"/"replaced"/' "$tmp/bin/list" >"$tmp/names"
+cp "$tmp/names" "$tmp/bin/list"
+fake_sysfs ""
+expect 0 "" "bind-incoming is not fooled by a name" binding
+"$out/render" empty json >"$tmp/bin/list"
+expect 0 "" "bind-incoming when nothing is incoming" binding
+[[ ! -e $tmp/bin/loaded ]]
+result "bind-incoming does not load vfio-pci for nothing" $?
+sed 's/"version": 1,/"version": 2,/' "$tmp/list.json" >"$tmp/bin/list"
+expect 1 "cannot read this form" "bind-incoming does not guess" binding
+printf '#!/bin/sh\necho "iommu-freeze: no" >&2\nexit 4\n' >"$tmp/bin/iommu-freeze"
+expect 4 "iommu-freeze: no" "bind-incoming fails as list does" binding
+if command -v shellcheck >/dev/null; then
+	text=$(shellcheck "$bind" 2>&1)
+	result "bind-incoming passes shellcheck" $? "$text"
+else
+	skip "bind-incoming passes shellcheck" "no shellcheck"
+fi
+
+#
 # What comes with it
 #
 text=$(make -s -C "$top/tools/iommu-freeze" lint 2>&1)
@@ -267,11 +378,71 @@ else
 fi
 text=$(make -s -C "$top/tools/iommu-freeze" install out="$out/tool" PREFIX=/usr DESTDIR="$tmp/dest" 2>&1)
 result "make install" $? "$text"
-text=$(cd "$tmp/dest" && find . -type f | wc -l)
-result "make install: tool, 9 manual pages, 2 completions, schema" "$((text != 13))" "$text files"
+text=$(cd "$tmp/dest" && find . -type f -o -type l | wc -l)
+result "make install: tool, 9 manual pages, 2 completions, schema, 2 units and their script" "$((text != 16))" "$text files"
 
 #
-# valgrind and the fuzzer
+# The units, where their paths are right
+#
+units=$tmp/prefix/lib/systemd/system
+text=$(make -s -C "$top/tools/iommu-freeze" install out="$out/tool" PREFIX="$tmp/prefix" 2>&1)
+result "make install PREFIX=" $? "$text"
+text=$(grep -n '@' "$units"/*.service)
+result "the units have no place left open" "$((${#text} != 0))" "$text"
+if command -v systemd-analyze >/dev/null; then
+	for u in check bind; do
+		text=$(systemd-analyze verify --man=no "$units/iommu-freeze-$u.service" 2>&1)
+		rc=$?
+		result "systemd-analyze verify iommu-freeze-$u.service" "$((rc || ${#text}))" "$text"
+	done
+else
+	skip "systemd-analyze verify" "no systemd-analyze"
+fi
+systemd=/lib/systemd/systemd
+if [[ -x $systemd && $(id -u) -eq 0 ]] && command -v systemctl >/dev/null; then
+	# enabled in the folder that they were installed to, not here
+	text=$(systemctl --root="$tmp/dest" enable iommu-freeze-check.service iommu-freeze-bind.service 2>&1)
+	result "systemctl enable" $? "$text"
+	cp -a "$tmp/dest"/etc/systemd/system/* "$units/"
+	# jobs UNIT: units and jobs that starting UNIT would make. It starts nothing; as a plain user only.
+	jobs_of() {
+		runuser -u nobody -- env SYSTEMD_UNIT_PATH="$units:" timeout 60 "$systemd" --test --system \
+			--no-pager --unit="$1" >"$tmp/jobs.$1" 2>&1
+	}
+	# relation A WORD B: unit A has it
+	relation() {
+		awk -v unit="-> Unit $1:" -v want="$2: $3" '$0 ~ "-> Unit " { on = index($0, unit) }
+			on && index($0, want) { found = 1 } END { exit !found }' "$tmp/jobs.$4"
+	}
+	jobs_of kexec.target
+	result "systemd tells the transaction of a kexec" $? "$(tail -3 "$tmp/jobs.kexec.target")"
+	grep -q 'Action: iommu-freeze-check.service -> start' "$tmp/jobs.kexec.target"
+	result "a kexec starts the check" $?
+	relation systemd-kexec.service Requires iommu-freeze-check.service kexec.target &&
+		relation systemd-kexec.service After iommu-freeze-check.service kexec.target
+	result "the kexec itself needs the check and comes after it" $?
+	relation shutdown.target After iommu-freeze-check.service kexec.target
+	result "the shutdown goes no further before the check is done" $?
+	! relation iommu-freeze-check.service Conflicts shutdown.target kexec.target
+	result "the shutdown does not stop the check" $?
+	for t in reboot poweroff halt; do
+		jobs_of $t.target && grep -q 'Action: shutdown.target -> start' "$tmp/jobs.$t.target" &&
+			! grep -q 'iommu-freeze-check.service -> ' "$tmp/jobs.$t.target"
+		result "$t does not start the check" $?
+	done
+	jobs_of multi-user.target
+	grep -q 'Action: iommu-freeze-bind.service -> start' "$tmp/jobs.multi-user.target" &&
+		! grep -q 'iommu-freeze-check.service -> ' "$tmp/jobs.multi-user.target"
+	result "a boot starts the binding and not the check" $?
+	relation sysinit.target After iommu-freeze-bind.service multi-user.target &&
+		relation basic.target After sysinit.target multi-user.target
+	result "what is ordinary comes after the binding" $?
+else
+	skip "the transactions of systemd" "no systemd, or not root"
+fi
+
+#
+# valgrind and the fuzzers
 #
 vg=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite,indirect,possible)
 for a in "decode $tmp/many.blob" "decode --json $tmp/many.blob" "help" "version --json"; do
@@ -284,6 +455,12 @@ for a in "list -d 8086:" "show 01:00.0 02:00.0" "decode $tmp/bad-digest.blob" "l
 	result "valgrind: ${a/"$tmp/"/}" "$((rc == 99))" "$text"
 done
 
+for b in bz-gz bz-none bz-xz bz-zst bz-xz-cut bz-gz-garbage image-gz zboot vmlinux-hostile empty; do
+	[[ -f $tmp/images/$b ]] || continue
+	text=$("${vg[@]}" "$out/target-plain" "$tmp/images/$b" 2>"$tmp/stderr")
+	result "valgrind: image $b" "$(($? == 99))" "$(cat "$tmp/stderr")"
+done
+
 mkdir -p "$out/corpus" "$out/broken" "$tmp/seeds"
 for b in "$tmp"/*.blob; do
 	# the first byte: as it is, digest made right, and with JSON
@@ -291,21 +468,32 @@ for b in "$tmp"/*.blob; do
 		{ printf "\\x0$mode"; cat "$b"; } >"$tmp/seeds/$(basename "$b")-$mode"
 	done
 done
-echo "# fuzz decode: $fuzz_seconds s, log in $out/fuzz.log"
-"$out/fuzz-decode" -seed=1 -max_total_time="$fuzz_seconds" -max_len=65536 -timeout=30 -rss_limit_mb=1024 \
-	-print_final_stats=1 -artifact_prefix="$out/broken/" "$out/corpus" "$tmp/seeds" >"$out/fuzz.log" 2>&1 &
-pid=$!
-start=$SECONDS
-while kill -0 "$pid" 2>/dev/null; do
-	sleep 1
-	elapsed=$((SECONDS - start))
-	((elapsed % 10 || elapsed >= fuzz_seconds)) || echo "# fuzz decode: $elapsed of $fuzz_seconds s"
-done
-wait "$pid"
-rc=$?
-runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/fuzz.log")
-((${runs:-0} > 0)) || rc=1
-result "fuzz decode: ${runs:-0} runs in $fuzz_seconds s; log and input in $out" "$rc" "$(grep -E 'ERROR|SUMMARY|runtime error' "$out/fuzz.log" | head)"
+# fuzz NAME SECONDS MEGABYTES CORPUS SEEDS
+fuzz() {
+	local log=$out/fuzz-$1.log pid start elapsed rc runs
+	echo "# fuzz $1: $2 s, log in $log"
+	"$out/fuzz-$1" -seed=1 -max_total_time="$2" -max_len=65536 -timeout=30 -rss_limit_mb="$3" \
+		-print_final_stats=1 -artifact_prefix="$out/broken/" "$4" "$5" >"$log" 2>&1 &
+	pid=$!
+	start=$SECONDS
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		elapsed=$((SECONDS - start))
+		((elapsed % 10 || elapsed >= $2)) || echo "# fuzz $1: $elapsed of $2 s"
+	done
+	wait "$pid"
+	rc=$?
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+	((${runs:-0} > 0)) || rc=1
+	result "fuzz $1: ${runs:-0} runs in $2 s; log and input in $out" "$rc" \
+		"$(grep -E 'ERROR|SUMMARY|runtime error' "$log" | head)"
+}
+fuzz decode "$fuzz_seconds" 1024 "$out/corpus" "$tmp/seeds"
+
+mkdir -p "$out/corpus-target" "$tmp/seeds-target"
+find "$tmp/images" -type f -size -60k -exec cp {} "$tmp/seeds-target" ';'
+# an xz or lzma file may ask for 1 GiB at once
+fuzz target "$((fuzz_seconds >= 12 ? fuzz_seconds / 12 : 1))" 2560 "$out/corpus-target" "$tmp/seeds-target"
 
 echo "1..$n"
 exit $failed

@@ -148,10 +148,11 @@ static const struct frz_obstacle obstacles[] = {
 	},
 };
 
-static_assert(ARRAY_SIZE(obstacles) == IOMMU_FREEZE_NR_OBSTACLES);
-static_assert(IOMMU_FREEZE_NR_OBSTACLES <= 64);
+static_assert(ARRAY_SIZE(obstacles) == IOMMU_FREEZE_NR_OBSTACLES,
+	      "an obstacle without words");
+static_assert(IOMMU_FREEZE_NR_OBSTACLES <= 64, "each is a bit");
 static_assert(IOMMU_FREEZE_NR_OBSTACLES - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE ==
-	      IOMMU_FREEZE_NR_PAGE_OBSTACLES);
+	      IOMMU_FREEZE_NR_PAGE_OBSTACLES, "those of pages come last");
 
 /**
  * frz_obstacle - Tell about an obstacle in words

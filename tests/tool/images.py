@@ -21,8 +21,8 @@ ROOM = 0x1234000
 GIB = 1 << 30
 
 
-def note(oldest=1, newest=1, kind=1, name=b"IOMMU-FREEZE\0", descsz=8):
-    return struct.pack("<III16sII", len(name), descsz, kind, name, oldest, newest)
+def note(oldest=1, newest=1, kind=1, name=b"IOMMU-FREEZE\0", descsz=12, flags=6):
+    return struct.pack("<III16sIII", len(name), descsz, kind, name, oldest, newest, flags)
 
 
 def noise(size):
@@ -116,12 +116,12 @@ def emit(name, data, code, want):
     print(name, code, want, sep="\t")
 
 
-def found(kind, oldest=1, newest=1, room=ROOM):
-    return f"^{kind} supported=1 versions={oldest}-{newest} room={room}$"
+def found(kind, oldest=1, newest=1, room=ROOM, flags=6):
+    return f"^{kind} supported=1 versions={oldest}-{newest} flags={flags} room={room}$"
 
 
 def lacking(kind, room=ROOM):
-    return f"^{kind} supported=0 versions=0-0 room={room}$"
+    return f"^{kind} supported=0 versions=0-0 flags=0 room={room}$"
 
 
 def good(kernel):
@@ -181,18 +181,18 @@ def main():
     def at(where, text=None):
         return vmlinux(body(300000, (where, text or note())))
     # 65536 bytes are read at a time, and the text begins at 4096
-    for off in (-36, -32, -16, -4, 0):
+    for off in (-40, -36, -32, -16, -4, 0):
         emit(f"note-at-chunk{off}", at(65536 - 4096 + off), 0, found("vmlinux", room=0))
-    emit("note-last", at(300000 - 36), 0, found("vmlinux", room=0))
-    emit("note-cut", at(300000 - 35, note()[:35]), 0, lacking("vmlinux", 0))
+    emit("note-last", at(300000 - 40), 0, found("vmlinux", room=0))
+    emit("note-cut", at(300000 - 39, note()[:39]), 0, lacking("vmlinux", 0))
     for off in (1, 2, 3):
         emit(f"note-off-{off}", at(150000 + off), 0, lacking("vmlinux", 0))
     emit("note-other-type", at(150000, note(kind=2)), 0, lacking("vmlinux", 0))
     emit("note-other-name", at(150000, note(name=b"IOMMU-FREEZX\0")), 0, lacking("vmlinux", 0))
-    emit("note-short-desc", at(150000, note(descsz=4)), 0, lacking("vmlinux", 0))
-    for size in (12, 16):
-        emit(f"note-desc-{size}", at(150000, note(1, 2, descsz=size) + bytes(size - 8)), 0,
-             found("vmlinux", 1, 2, 0))
+    emit("note-short-desc", at(150000, note(descsz=8)), 0, lacking("vmlinux", 0))
+    for size in (16, 20):
+        emit(f"note-desc-{size}", at(150000, note(1, 2, descsz=size, flags=1) + bytes(size - 12)), 0,
+             found("vmlinux", 1, 2, 0, 1))
     emit("note-other-first", vmlinux(body(300000, (100, note(kind=2)), (150000, note(2, 4)))), 0,
          found("vmlinux", 2, 4, 0))
     emit("note-twice", vmlinux(body(300000, (100, note(2, 3)), (150000, note(7, 9)))), 0,

@@ -266,7 +266,7 @@ for b in "${XDG_CACHE_HOME:-$HOME/.cache}"/iommu-freeze/*/image/stock-*/bzImage;
 	[[ -f $b ]] || continue
 	none=
 	expect 0 "" "the stock kernel is read" "$out/target" "$b"
-	grep -Eq '^bzImage supported=0 versions=0-0 room=[1-9][0-9]+$' "$tmp/stdout"
+	grep -Eq '^bzImage supported=0 versions=0-0 flags=0 room=[1-9][0-9]+$' "$tmp/stdout"
 	result "the stock kernel does not read handovers" $? "$(cat "$tmp/stdout")"
 done
 [[ -z $none ]] || skip "the stock kernel" "not built"

@@ -15,8 +15,9 @@ int main(int argc, char **argv)
 		outcome = target_read(argv[i], &target);
 		all = outcome_add(all, outcome);
 		if (!outcome)
-			printf("%s supported=%d versions=%u-%u room=%llu\n", target.kind,
-			       target.supported, target.oldest, target.newest, target.room);
+			printf("%s supported=%d versions=%u-%u flags=%u room=%llu\n", target.kind,
+			       target.supported, target.oldest, target.newest, target.flags,
+			       target.room);
 	}
 	return all;
 }

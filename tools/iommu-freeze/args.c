@@ -19,6 +19,10 @@ enum {
 	OPT_JSON = 256,
 	OPT_INCOMING,
 	OPT_OUTGOING,
+	OPT_TRIAL,
+	OPT_STAGE,
+	OPT_TARGET,
+	OPT_TARGET_CMDLINE,
 };
 
 static const struct option options[] = {
@@ -26,6 +30,10 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "incoming", no_argument, NULL, OPT_INCOMING },
 	{ "outgoing", no_argument, NULL, OPT_OUTGOING },
+	{ "trial", no_argument, NULL, OPT_TRIAL },
+	{ "stage", required_argument, NULL, OPT_STAGE },
+	{ "target", required_argument, NULL, OPT_TARGET },
+	{ "target-cmdline", required_argument, NULL, OPT_TARGET_CMDLINE },
 	{ }
 };
 
@@ -49,9 +57,31 @@ static bool takes_option(u32 takes, int opt)
 		return true;
 	case OPT_JSON:
 		return takes & TAKES_JSON;
+	case OPT_SLOT:
+	case OPT_ID:
+		return takes & (TAKES_FILTER | TAKES_MATCH);
+	case OPT_TRIAL:
+		return takes & TAKES_TRIAL;
+	case OPT_STAGE:
+	case OPT_TARGET:
+	case OPT_TARGET_CMDLINE:
+		return takes & TAKES_CHECK;
 	default:
 		return takes & TAKES_FILTER;
 	}
+}
+
+static enum outcome take_stage(struct args *args)
+{
+	enum stage stage;
+
+	for (stage = STAGE_EARLY; stage <= STAGE_KEXEC; stage++) {
+		if (strcmp(optarg, print_stage(stage)))
+			continue;
+		args->stage = stage;
+		return OUTCOME_OK;
+	}
+	return usage(args, "no stage '%s', write early, preserve or kexec", optarg);
 }
 
 static enum outcome take_option(struct args *args, const struct verb *verb,
@@ -83,6 +113,17 @@ static enum outcome take_option(struct args *args, const struct verb *verb,
 		break;
 	case OPT_OUTGOING:
 		direction = IOMMU_FREEZE_OUTGOING;
+		break;
+	case OPT_TRIAL:
+		args->trial = true;
+		break;
+	case OPT_STAGE:
+		return take_stage(args);
+	case OPT_TARGET:
+		args->target = optarg;
+		break;
+	case OPT_TARGET_CMDLINE:
+		args->target_cmdline = optarg;
 		break;
 	}
 	if (direction && args->direction && direction != args->direction)
@@ -147,6 +188,7 @@ enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
 	int opt, at;
 
 	args->verb = verb->name;
+	args->stage = STAGE_PRESERVE;
 	opterr = 0;
 	optind = 0;	/* glibc: begin anew */
 	for (;;) {
@@ -169,6 +211,10 @@ enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
 	    !args->id && !args->word)
 		return usage(args, verb->takes & TAKES_FILE ? "no file is named" :
 				   "no device is named");
+	if ((verb->takes & TAKES_TRIAL) && !args->trial)
+		return usage(args, "only with --trial: devices are frozen by the live update itself");
+	if (args->target_cmdline && !args->target)
+		return usage(args, "--target-cmdline without --target");
 	if (args->nr_bdf && (args->slot || args->id))
 		return usage(args, "name devices or filter them with -s and -d, not both");
 	reason = pci_filter_check(args->slot, args->id);

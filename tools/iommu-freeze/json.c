@@ -6,6 +6,8 @@
  * through to json_end(). No lock. What may fail: memory, told by json_end();
  * writing, found by print_end().
  */
+#include <stdlib.h>
+
 #include "tool.h"
 
 /**
@@ -73,6 +75,24 @@ json_t *json_hex(u64 value)
 }
 
 /**
+ * json_text - a text that may have any bytes in it
+ * @text: text
+ *
+ * Return: string, with ? for what is not printable ASCII; NULL without memory.
+ */
+json_t *json_text(const char *text)
+{
+	size_t len = strlen(text);
+	char *buf = malloc(len + 1);
+	json_t *string = NULL;
+
+	if (buf)
+		string = json_string(print_text((const u8 *)text, len, buf));
+	free(buf);
+	return string;
+}
+
+/**
  * json_count - a number that a broken kernel or blob may make huge
  * @value: number
  *
@@ -94,6 +114,30 @@ json_t *json_digest(const u8 *digest)
 	char hex[HEX_LEN];
 
 	return json_string(print_hex(digest, FRZ_DIGEST_LEN, hex));
+}
+
+/**
+ * json_trial - the frozen tables that a device would get
+ * @trial: what the kernel told
+ *
+ * Return: object, null when none were made; NULL without memory.
+ */
+json_t *json_trial(const struct iommu_freeze_trial *trial)
+{
+	if (!trial->serialised)
+		return json_null();
+	return json_pack("{sssIsosososososIsIssso}",
+			 "format", print_format(trial->format),
+			 "levels", (json_int_t)trial->levels,
+			 "tables", json_count(trial->tables),
+			 "leaves", json_count(trial->leaves),
+			 "extents", json_count(trial->extents),
+			 "mapped", json_count(trial->mapped),
+			 "memory", json_count(trial->memory),
+			 "serialise_us", (json_int_t)trial->serialise_us,
+			 "compare_us", (json_int_t)trial->compare_us,
+			 "result", print_result(trial->result),
+			 "digest", json_digest(trial->digest));
 }
 
 /**

@@ -174,6 +174,31 @@ enum outcome kernel_verify(struct iommu_freeze_verify *verify,
 }
 
 /**
+ * kernel_trial - what a preserve of a device would find
+ * @trial: filled
+ * @bdf: the device, any PCI device
+ * @there: set to whether there is such a device
+ *
+ * Return: outcome of the call; what was found is in @trial.
+ */
+enum outcome kernel_trial(struct iommu_freeze_trial *trial, const struct bdf *bdf,
+			  bool *there)
+{
+	char what[64], place[BDF_LEN];
+	int error;
+
+	*trial = (struct iommu_freeze_trial){
+		.size = sizeof(*trial), .segment = bdf->segment, .devid = bdf->devid,
+	};
+	error = call(IOMMU_FREEZE_TRIAL, trial);
+	*there = error != ENOENT;
+	if (!error || error == ENOENT)
+		return OUTCOME_OK;
+	snprintf(what, sizeof(what), "%s: trial", print_bdf(bdf, place));
+	return refused(what, error);
+}
+
+/**
  * kernel_discard - let go of an incoming device
  * @dev: device
  *

@@ -251,6 +251,40 @@ const char *print_state(u32 state)
 }
 
 /**
+ * print_stage - word of a stage of check
+ * @stage: stage
+ *
+ * Return: word, as it is typed and in JSON.
+ */
+const char *print_stage(enum stage stage)
+{
+	static const char * const word[] = {
+		[STAGE_EARLY] = "early",
+		[STAGE_PRESERVE] = "preserve",
+		[STAGE_KEXEC] = "kexec",
+	};
+
+	return word[stage];
+}
+
+/**
+ * print_use - word of how a device is used
+ * @use: enum iommu_freeze_use
+ *
+ * Return: word, "unknown" for one of a newer kernel.
+ */
+const char *print_use(u32 use)
+{
+	static const char * const word[] = {
+		[IOMMU_FREEZE_IDLE] = "idle",
+		[IOMMU_FREEZE_IN_USE] = "in-use",
+		[IOMMU_FREEZE_IS_PRESERVED] = "preserved",
+	};
+
+	return use < ARRAY_SIZE(word) ? word[use] : "unknown";
+}
+
+/**
  * print_state_tint - colour of a state
  * @state: enum iommu_freeze_state
  *

@@ -55,14 +55,15 @@
 #define PE_SECTION_RAW_LEN	16
 #define PE_SECTION_RAW_AT	20
 
-/* The note: three __le32, the name, padded, and desc, of which the versions are used here */
+/* The note: three __le32, the name, padded, and desc */
 #define NOTE_NAME_LEN		0
 #define NOTE_DESC_LEN		4
 #define NOTE_TYPE		8
 #define NOTE_NAME		12
 #define NOTE_OLDEST		28
 #define NOTE_NEWEST		32
-#define NOTE_LEN		36
+#define NOTE_FLAGS		36
+#define NOTE_LEN		40
 
 /**
  * struct packing - a way to pack
@@ -281,6 +282,7 @@ static size_t search(struct target *target, const u8 *buf, size_t len)
 		target->supported = true;
 		target->oldest = get32(buf + i + NOTE_OLDEST);
 		target->newest = get32(buf + i + NOTE_NEWEST);
+		target->flags = get32(buf + i + NOTE_FLAGS);
 	}
 	return target->supported ? len : i;
 }

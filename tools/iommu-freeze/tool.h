@@ -51,6 +51,13 @@ struct bdf {
 
 #define BDF_LEN		sizeof("ffffffff:00:00.0")
 
+/* When check is run; each stage asks for more than the one before. */
+enum stage {
+	STAGE_EARLY,		/* no VMM was touched yet */
+	STAGE_PRESERVE,		/* VMMs are about to preserve their devices */
+	STAGE_KEXEC,		/* the kexec is next */
+};
+
 /* args.c */
 
 /* What a verb takes besides --help */
@@ -60,6 +67,9 @@ struct bdf {
 #define TAKES_FILE	BIT(3)	/* one FILE */
 #define TAKES_VERB	BIT(4)	/* one VERB, or none */
 #define NEEDS_SOME	BIT(5)	/* at least one of those that select */
+#define TAKES_MATCH	BIT(6)	/* -s and -d alone */
+#define TAKES_TRIAL	BIT(7)	/* --trial */
+#define TAKES_CHECK	BIT(8)	/* --stage, --target, --target-cmdline */
 
 /**
  * struct args - the command line of a verb
@@ -71,6 +81,10 @@ struct bdf {
  * @bdf: devices that were named
  * @nr_bdf: how many
  * @word: FILE or VERB, NULL when not given
+ * @trial: --trial
+ * @stage: argument of --stage
+ * @target: argument of --target, NULL when not given
+ * @target_cmdline: argument of --target-cmdline, NULL when not given
  */
 struct args {
 	const char *verb;
@@ -81,6 +95,10 @@ struct args {
 	struct bdf *bdf;
 	size_t nr_bdf;
 	const char *word;
+	bool trial;
+	enum stage stage;
+	const char *target;
+	const char *target_cmdline;
 };
 
 /**
@@ -101,8 +119,9 @@ struct verb {
 	enum outcome (*run)(const struct args *args);
 };
 
-extern const struct verb verb_list, verb_show, verb_verify, verb_extents;
-extern const struct verb verb_discard, verb_decode, verb_version, verb_help;
+extern const struct verb verb_list, verb_show, verb_check, verb_freeze;
+extern const struct verb verb_verify, verb_extents, verb_discard, verb_decode;
+extern const struct verb verb_version, verb_help;
 
 const struct verb *verb_find(const char *name);
 const struct verb *verb_at(size_t i);
@@ -134,6 +153,8 @@ const char *print_text(const u8 *text, size_t len, char *buf);
 const char *print_prot(u32 prot, char *buf);
 const char *print_direction(u32 direction);
 const char *print_state(u32 state);
+const char *print_stage(enum stage stage);
+const char *print_use(u32 use);
 const char *print_format(u32 format);
 const char *print_result(u32 result);
 enum tint print_state_tint(u32 state);
@@ -149,7 +170,9 @@ enum outcome json_end(json_t *root);
 json_t *json_devices(const char *verb, json_t *devices, size_t nr, bool complete);
 json_t *json_hex(u64 value);
 json_t *json_count(u64 value);
+json_t *json_text(const char *text);
 json_t *json_digest(const u8 *digest);
+json_t *json_trial(const struct iommu_freeze_trial *trial);
 json_t *json_state(const struct iommu_freeze_device *dev);
 
 /* kernel.c */
@@ -162,6 +185,8 @@ enum outcome kernel_extents(struct iommu_freeze_extents *extents,
 			    const struct iommu_freeze_device *dev);
 enum outcome kernel_verify(struct iommu_freeze_verify *verify,
 			   const struct iommu_freeze_device *dev);
+enum outcome kernel_trial(struct iommu_freeze_trial *trial, const struct bdf *bdf,
+			  bool *there);
 enum outcome kernel_discard(const struct iommu_freeze_device *dev);
 
 /* select.c */
@@ -209,16 +234,139 @@ extern const struct frz_sha256 sha256;
  * @supported: it reads handovers
  * @oldest: oldest version that it reads
  * @newest: newest version that it reads
+ * @flags: FRZ_NOTE_..., what is on without a word on its command line
  * @room: bytes that it needs in one piece where it is put, 0: not known
  */
 struct target {
 	const char *kind;
 	bool supported;
-	u32 oldest, newest;
+	u32 oldest, newest, flags;
 	u64 room;
 };
 
 enum outcome target_read(const char *path, struct target *target);
+
+/* cmdline.c */
+
+enum said {
+	SAID_NOTHING = 0,
+	SAID_ON,
+	SAID_OFF,
+};
+
+/**
+ * struct cmdline - what a kernel's command line says
+ * @kho: of Kexec HandOver
+ * @liveupdate: of the Live Update Orchestrator
+ * @vtd: of VT-d
+ * @scalable: of its scalable mode
+ */
+struct cmdline {
+	enum said kho, liveupdate, vtd, scalable;
+};
+
+bool cmdline_parse(struct cmdline *c, const char *text);
+
+/* finding.c */
+
+/**
+ * struct finding - something in the way
+ * @object: what it was found in
+ * @name: one word for programs
+ * @text: for people, to follow @object and a colon
+ * @fix: the way out, NULL when there is none
+ * @pages: it is about pages; what follows is set
+ * @iova: the first of them
+ * @bytes: how much it is
+ * @later: it goes away without the operator when the VMM's turn comes
+ */
+struct finding {
+	char *object;
+	const char *name;
+	char *text;
+	const char *fix;
+	bool pages;
+	u64 iova;
+	u64 bytes;
+	bool later;
+};
+
+struct findings {
+	struct finding *f;
+	size_t nr;
+};
+
+__printf(5, 6)
+struct finding *finding_add(struct findings *list, const char *object, const char *name,
+			    const char *fix, const char *fmt, ...);
+void finding_add_trial(struct findings *list, const char *object, const char *driver,
+		       const struct iommu_freeze_trial *trial, u64 later);
+size_t finding_count(const struct findings *list, const char *object);
+void finding_print(const struct findings *list, const char *object);
+json_t *finding_json(const struct findings *list);
+void finding_free(struct findings *list);
+
+/* facts.c */
+
+enum iommu_type {
+	IOMMU_NONE = 0,
+	IOMMU_VTD,
+	IOMMU_AMD,
+	IOMMU_SMMUV3,
+	IOMMU_OTHER,	/* or of several types */
+};
+
+/**
+ * struct host_facts - the host
+ * @info: what the kernel's interface tells
+ * @cmdline: its command line
+ * @iommu: its IOMMU
+ * @units: units of that
+ * @loaded_known: @loaded could be read
+ * @loaded: a kernel is loaded for kexec
+ */
+struct host_facts {
+	struct iommu_freeze_info info;
+	char cmdline[4096];
+	enum iommu_type iommu;
+	unsigned int units;
+	bool loaded_known;
+	bool loaded;
+};
+
+#define CDEV_LEN	64
+
+/**
+ * struct device_facts - a PCI device
+ * @bdf: its place
+ * @there: whether there is one
+ * @driver: bound to it, "" for none
+ * @group: its IOMMU group, "" for none
+ * @group_devices: devices in that, -1: not known
+ * @reset: methods to reset it, "" for none
+ * @cdev: its VFIO device file, "" for none
+ * @vmm: process that has @cdev open, 0: not found, and then no limit either
+ * @unlimited: that may lock all the memory that it wants
+ * @memlock: else how much, bytes
+ * @trial: what the kernel found; zero when it was not asked
+ */
+struct device_facts {
+	struct bdf bdf;
+	bool there;
+	char driver[64];
+	char group[16];
+	int group_devices;
+	char reset[128];
+	char cdev[CDEV_LEN];
+	long vmm;
+	bool unlimited;
+	u64 memlock;
+	struct iommu_freeze_trial trial;
+};
+
+void facts_host(struct host_facts *host, const char *root);
+void facts_device(struct device_facts *dev, const char *root, const struct bdf *bdf);
+struct bdf *facts_devices(const struct args *args, const char *root, size_t *nr);
 
 /* What the verbs print, apart from where it comes from; for tests as well. */
 json_t *list_json(const struct selection *sel);
@@ -230,6 +378,41 @@ json_t *verify_json_one(const struct iommu_freeze_device *dev,
 void verify_text_one(const struct iommu_freeze_device *dev,
 		     const struct iommu_freeze_verify *v);
 json_t *discard_json_one(const struct iommu_freeze_device *dev);
+
+enum outcome trial_judge(const struct device_facts *dev, bool kho,
+			 struct findings *findings);
+json_t *trial_json(const struct device_facts *dev, size_t nr,
+		   const struct findings *findings, bool complete);
+void trial_text_one(const struct device_facts *dev, const struct findings *findings);
+
+/**
+ * struct check - a preflight
+ * @stage: when
+ * @host: the host
+ * @dev: devices
+ * @nr: how many
+ * @target_path: image of the next kernel, NULL when none is named
+ * @target_read: it could be read
+ * @target: what it is
+ * @target_cmdline: its command line, NULL when none is named
+ * @findings: what is in the way
+ */
+struct check {
+	enum stage stage;
+	struct host_facts host;
+	struct device_facts *dev;
+	size_t nr;
+	const char *target_path;
+	bool target_read;
+	struct target target;
+	const char *target_cmdline;
+	struct findings findings;
+};
+
+void check_judge(struct check *check);
+json_t *check_json(const struct check *check, bool complete);
+void check_text(const struct check *check);
+
 /**
  * struct extents_out - extents on their way to stdout
  * @json: for programs

@@ -11,10 +11,17 @@ static void help_verb(const struct verb *verb)
 {
 	printf("Usage: " TOOL " %s %s\n\n%s", verb->name, verb->synopsis, verb->about);
 	printf("\nOptions:\n");
+	if (verb->takes & TAKES_TRIAL)
+		printf("      --trial      for nothing but the figures; has to be given\n");
+	if (verb->takes & TAKES_CHECK)
+		printf("      --stage STAGE  early, preserve (this is the default) or kexec\n"
+		       "      --target IMAGE  also check the next kernel: bzImage, Image or vmlinux\n"
+		       "      --target-cmdline TEXT  and the command line that it will get\n");
 	if (verb->takes & TAKES_FILTER)
 		printf("      --incoming   only from the previous kernel\n"
-		       "      --outgoing   only to the next kernel\n"
-		       "  -s SLOT          only there: [[[DOMAIN]:]BUS:][SLOT][.[FUNCTION]], as lspci\n"
+		       "      --outgoing   only to the next kernel\n");
+	if (verb->takes & (TAKES_FILTER | TAKES_MATCH))
+		printf("  -s SLOT          only there: [[[DOMAIN]:]BUS:][SLOT][.[FUNCTION]], as lspci\n"
 		       "  -d ID            only these: [VENDOR]:[DEVICE][:CLASS], as lspci\n");
 	if (verb->takes & TAKES_JSON)
 		printf("      --json       for programs; docs/iommu-freeze-json.schema.json\n");
@@ -37,7 +44,8 @@ static enum outcome run_help(const struct args *args)
 		return OUTCOME_OK;
 	}
 	puts("Usage: " TOOL " VERB [OPTION...] [BDF...]\n\n"
-	     "See, verify and discard IOMMU domains that keep devices doing DMA across kexec.\n");
+	     "Check, see, verify and discard IOMMU domains that keep devices doing DMA across\n"
+	     "kexec.\n");
 	for (i = 0; (verb = verb_at(i)); i++)
 		printf("  %-9s %s\n", verb->name, verb->brief);
 	puts("\nExit code: 0 ok, 1 failed, 2 usage, 3 verify found a difference, 4 not supported\n"

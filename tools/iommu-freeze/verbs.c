@@ -10,6 +10,8 @@
 static const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_show,
+	&verb_check,
+	&verb_freeze,
 	&verb_verify,
 	&verb_extents,
 	&verb_discard,

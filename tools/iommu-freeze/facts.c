@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommu-freeze: what sysfs and procfs tell about the host and about PCI devices
+ *
+ * Structure: fills structs of the caller. @root is where sys and proc are, "" but
+ * for tests. No lock: things may change while they are looked at. What cannot be
+ * read is not known and is told so, nothing fails.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define CAP_IPC_LOCK_BIT	14
+
+/* The first line of a file without its end; "" when it cannot be read. */
+static bool read_line(char *buf, size_t len, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	bool read = f && fgets(buf, len, f);
+
+	if (f)
+		fclose(f);
+	if (!read)
+		*buf = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return read;
+}
+
+/* The last part of what a link points to; "" when there is none. */
+static void read_link(char *buf, size_t len, const char *path)
+{
+	char target[512];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	char *slash;
+
+	target[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(target, '/');
+	/* Names in sysfs are short; what would not fit is another link. */
+	snprintf(buf, len, "%.*s", (int)len - 1, slash ? slash + 1 : target);
+}
+
+/* Calls back for each entry of a folder; how many there were, -1 without it. */
+static int each_entry(const char *path, void (*entry)(void *arg, const char *name),
+		      void *arg)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	if (!dir)
+		return -1;
+	while ((e = readdir(dir))) {
+		if (*e->d_name == '.')
+			continue;
+		entry(arg, e->d_name);
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+static void count_unit(void *arg, const char *name)
+{
+	struct host_facts *host = arg;
+	enum iommu_type type = IOMMU_OTHER;
+
+	if (!strncmp(name, "dmar", 4))
+		type = IOMMU_VTD;
+	else if (!strncmp(name, "ivhd", 4))
+		type = IOMMU_AMD;
+	else if (!strncmp(name, "smmu3", 5))
+		type = IOMMU_SMMUV3;
+	host->units++;
+	host->iommu = host->iommu && host->iommu != type ? IOMMU_OTHER : type;
+}
+
+/**
+ * facts_host - look at the host
+ * @host: filled, but for what the kernel's interface tells
+ * @root: where sys and proc are
+ */
+void facts_host(struct host_facts *host, const char *root)
+{
+	char path[PATH_MAX], line[16];
+
+	snprintf(path, sizeof(path), "%s/proc/cmdline", root);
+	read_line(host->cmdline, sizeof(host->cmdline), path);
+	snprintf(path, sizeof(path), "%s/sys/class/iommu", root);
+	each_entry(path, count_unit, host);
+	snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
+	host->loaded_known = read_line(line, sizeof(line), path);
+	host->loaded = !strcmp(line, "1");
+}
+
+static void ignore(void *arg, const char *name)
+{
+}
+
+static void take_cdev(void *arg, const char *name)
+{
+	snprintf(arg, CDEV_LEN, "/dev/vfio/devices/%.32s", name);
+}
+
+struct holder {
+	const char *root;
+	const char *cdev;
+	const char *pid;
+	char found[16];
+};
+
+static void try_fd(void *arg, const char *name)
+{
+	struct holder *h = arg;
+	char path[PATH_MAX], target[CDEV_LEN];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/proc/%s/fd/%s", h->root, h->pid, name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return;
+	target[n] = '\0';
+	if (!strcmp(target, h->cdev))
+		snprintf(h->found, sizeof(h->found), "%.15s", h->pid);
+}
+
+static void try_process(void *arg, const char *name)
+{
+	struct holder *h = arg;
+	char path[PATH_MAX];
+
+	if (*h->found || !isdigit(*name))
+		return;
+	h->pid = name;
+	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
+	each_entry(path, try_fd, h);
+}
+
+/* A line "KEY VALUE..." of a file of procfs; the value, NULL without it. */
+static char *find_value(char *buf, size_t len, const char *path, const char *key)
+{
+	FILE *f = fopen(path, "re");
+	size_t n = strlen(key);
+	char *value = NULL;
+
+	while (f && !value && fgets(buf, len, f))
+		if (!strncmp(buf, key, n))
+			value = buf + n + strspn(buf + n, " \t");
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Who has the device open, and how much it may lock. */
+static void find_memlock(struct device_facts *dev, const char *root)
+{
+	struct holder h = { .root = root, .cdev = dev->cdev };
+	char path[PATH_MAX], line[256], *value;
+
+	if (!*dev->cdev)
+		return;
+	snprintf(path, sizeof(path), "%s/proc", root);
+	each_entry(path, try_process, &h);
+	if (!*h.found)
+		return;
+	snprintf(path, sizeof(path), "%s/proc/%s/status", root, h.found);
+	value = find_value(line, sizeof(line), path, "CapEff:");
+	if (!value)
+		return;
+	dev->unlimited = strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK_BIT);
+	snprintf(path, sizeof(path), "%s/proc/%s/limits", root, h.found);
+	value = find_value(line, sizeof(line), path, "Max locked memory");
+	if (!value)
+		return;
+	if (isdigit(*value))
+		dev->memlock = strtoull(value, NULL, 10);
+	else
+		dev->unlimited = true;
+	dev->vmm = atol(h.found);
+}
+
+/**
+ * facts_device - look at a PCI device
+ * @dev: filled, but for what a trial tells
+ * @root: where sys and proc are
+ * @bdf: its place
+ */
+void facts_device(struct device_facts *dev, const char *root, const struct bdf *bdf)
+{
+	char folder[PATH_MAX / 2], path[PATH_MAX], place[BDF_LEN];
+
+	memset(dev, 0, sizeof(*dev));
+	dev->bdf = *bdf;
+	snprintf(folder, sizeof(folder), "%s/sys/bus/pci/devices/%s", root,
+		 print_bdf(bdf, place));
+	snprintf(path, sizeof(path), "%s/driver", folder);
+	read_link(dev->driver, sizeof(dev->driver), path);
+	snprintf(path, sizeof(path), "%s/iommu_group", folder);
+	read_link(dev->group, sizeof(dev->group), path);
+	snprintf(path, sizeof(path), "%s/iommu_group/devices", folder);
+	dev->group_devices = each_entry(path, ignore, NULL);
+	snprintf(path, sizeof(path), "%s/reset_method", folder);
+	read_line(dev->reset, sizeof(dev->reset), path);
+	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
+	each_entry(path, take_cdev, dev->cdev);
+	find_memlock(dev, root);
+}
+
+struct chooser {
+	const struct args *args;
+	const char *root;
+	bool vfio_only;
+	struct bdf *bdf;
+	size_t nr;
+};
+
+static void add_device(struct chooser *c, const struct bdf *bdf)
+{
+	void *more = realloc(c->bdf, (c->nr + 1) * sizeof(*c->bdf));
+
+	if (!more) {
+		say("out of memory");
+		exit(OUTCOME_FAILED);
+	}
+	c->bdf = more;
+	c->bdf[c->nr++] = *bdf;
+}
+
+static void choose(void *arg, const char *name)
+{
+	struct chooser *c = arg;
+	char path[PATH_MAX], driver[64];
+	struct bdf bdf;
+
+	if (!pci_parse_bdf(name, &bdf) || !pci_filter_takes(c->args->slot, c->args->id, &bdf))
+		return;
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", c->root, name);
+	read_link(driver, sizeof(driver), path);
+	if (!c->vfio_only || !strcmp(driver, "vfio-pci"))
+		add_device(c, &bdf);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct bdf *x = a, *y = b;
+
+	if (x->segment != y->segment)
+		return x->segment < y->segment ? -1 : 1;
+	return (x->devid > y->devid) - (x->devid < y->devid);
+}
+
+/**
+ * facts_devices - the PCI devices that the command line means
+ * @args: command line
+ * @root: where sys and proc are
+ * @nr: set to how many
+ *
+ * Those that are named; those that pass the filters; else all that are bound to
+ * vfio-pci.
+ *
+ * Return: places, to be freed.
+ */
+struct bdf *facts_devices(const struct args *args, const char *root, size_t *nr)
+{
+	struct chooser c = { .args = args, .root = root };
+	char path[PATH_MAX];
+	size_t i;
+
+	c.vfio_only = !args->slot && !args->id;
+	for (i = 0; i < args->nr_bdf; i++)
+		add_device(&c, &args->bdf[i]);
+	if (!args->nr_bdf) {
+		snprintf(path, sizeof(path), "%s/sys/bus/pci/devices", root);
+		each_entry(path, choose, &c);
+	}
+	if (c.nr)
+		qsort(c.bdf, c.nr, sizeof(*c.bdf), by_place);
+	*nr = c.nr;
+	return c.bdf;
+}

@@ -509,34 +509,80 @@ static int cmd_leaks(int argc, char **argv)
 	return ret;
 }
 
-/* tool STATUS ARG...: run iommu-freeze, which must end with this status */
-static int cmd_tool(int argc, char **argv)
+/* Starts iommu-freeze with what it prints going to @to. */
+static pid_t tool_start(int argc, char **argv, int to)
 {
 	/* Its libraries lie beside it: there is no /lib here. */
 	char *args[MAX_ARGS + 5] = {
 		"/boot/ld-linux-x86-64.so.2", "--library-path", "/boot", "/boot/iommu-freeze",
 	};
-	int pipes[2], status, i;
+	pid_t pid = fork();
+	int i;
+
+	if (pid < 0)
+		return -errno;
+	if (pid)
+		return pid;
+	for (i = 0; i < argc; i++)
+		args[i + 4] = argv[i];
+	dup2(to, STDOUT_FILENO);
+	dup2(to, STDERR_FILENO);
+	execv(args[0], args);
+	_exit(127);
+}
+
+/*
+ * churn COUNT BDF: map and unmap while iommu-freeze tries a freeze COUNT times; neither may fail,
+ * nor be kept waiting for good.
+ */
+static int cmd_churn(int argc, char **argv)
+{
+	char *args[] = { "freeze", "--trial", NULL };
+	unsigned long i, n = argc == 2 ? strtoul(argv[0], NULL, 0) : 0;
+	unsigned long maps = 0;
+	int ret = 0, status, null;
+	pid_t pid;
+
+	if (!n)
+		return -EINVAL;
+	args[2] = argv[1];
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0)
+		return -errno;
+	for (i = 0; !ret && i < n; i++) {
+		pid = tool_start(3, args, null);
+		if (pid < 0)
+			ret = pid;
+		while (!ret && !waitpid(pid, &status, WNOHANG)) {
+			ret = cmd_mapunmap(0, NULL);
+			maps++;
+		}
+		if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status)))
+			ret = -EUCLEAN;
+	}
+	close(null);
+	say("churn trials=%lu maps=%lu", i, maps);
+	return ret;
+}
+
+/* tool STATUS ARG...: run iommu-freeze, which must end with this status */
+static int cmd_tool(int argc, char **argv)
+{
+	int pipes[2], status;
 	char line[400];
 	pid_t pid;
 	FILE *f;
 
 	if (argc < 2)
 		return -EINVAL;
-	for (i = 1; i < argc; i++)
-		args[i + 3] = argv[i];
 	if (pipe(pipes))
 		return -errno;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		dup2(pipes[1], STDOUT_FILENO);
-		dup2(pipes[1], STDERR_FILENO);
-		execv(args[0], args);
-		_exit(127);
-	}
+	pid = tool_start(argc - 1, argv + 1, pipes[1]);
 	close(pipes[1]);
+	if (pid < 0) {
+		close(pipes[0]);
+		return pid;
+	}
 	f = fdopen(pipes[0], "r");
 	while (f && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
@@ -649,7 +695,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "close-session", cmd_close_session },
+	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "churn", cmd_churn },
+	{ "close-session", cmd_close_session },
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
 	{ "dev", cmd_dev }, { "finish", cmd_finish }, { "hwpt", cmd_hwpt },
 	{ "irqs", cmd_irqs }, { "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },

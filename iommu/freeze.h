@@ -136,6 +136,7 @@ void frozen_tables_reader(struct frozen_reader *r,
 /* trial.c */
 int frz_refuse(struct pci_dev *pdev, const char *what,
 	       const struct frz_findings *f);
+int frz_refuse_pages(struct pci_dev *pdev, u32 obstacle, u64 iova);
 void frz_look_at_device(struct pci_dev *pdev, struct frz_findings *f);
 int frz_look_at_pages(const struct frz_store *store, const struct frz_extent *e,
 		      int (*found)(void *arg, u32 obstacle, u64 iova, u64 len),
@@ -264,6 +265,8 @@ struct io_pagetable;
 struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
 					 struct frz_findings *f,
 					 struct io_pagetable **iopt);
+bool iommufd_freeze_device_memory(struct io_pagetable *iopt,
+				  struct iommu_freeze_pages *pages);
 void iommufd_freeze_preserve(struct io_pagetable *iopt);
 void iommufd_freeze_unpreserve(struct io_pagetable *iopt);
 void iommufd_freeze_hold(struct io_pagetable *iopt);

@@ -198,12 +198,7 @@ struct check_state {
 
 static int refuse_pages(void *arg, u32 obstacle, u64 iova, u64 len)
 {
-	const struct frz_obstacle *o = frz_obstacle(obstacle);
-	struct pci_dev *pdev = arg;
-
-	frz_warn(pdev, "not preserved: iova %#llx: %s; %s\n", iova, o->text,
-		 o->fix);
-	return obstacle == IOMMU_FREEZE_OBSTACLE_NOT_RAM ? -EFAULT : -EPERM;
+	return frz_refuse_pages(arg, obstacle, iova);
 }
 
 static int check_extent(void *arg, const struct frz_extent *e)

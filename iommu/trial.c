@@ -47,6 +47,24 @@ int frz_refuse(struct pci_dev *pdev, const char *what,
 }
 EXPORT_SYMBOL_GPL(frz_refuse);
 
+/**
+ * frz_refuse_pages - Refuse to preserve a device for a page that it maps
+ * @pdev: the device
+ * @obstacle: what is the matter with the page
+ * @iova: where it is mapped
+ *
+ * Return: -EFAULT for device memory, else -EPERM, after a log line.
+ */
+int frz_refuse_pages(struct pci_dev *pdev, u32 obstacle, u64 iova)
+{
+	const struct frz_obstacle *o = frz_obstacle(obstacle);
+
+	frz_warn(pdev, "not preserved: iova %#llx: %s; %s\n", iova, o->text,
+		 o->fix);
+	return obstacle == IOMMU_FREEZE_OBSTACLE_NOT_RAM ? -EFAULT : -EPERM;
+}
+EXPORT_SYMBOL_GPL(frz_refuse_pages);
+
 static int count_device(struct device *dev, void *count)
 {
 	(*(unsigned int *)count)++;

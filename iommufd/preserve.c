@@ -59,6 +59,40 @@ struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_look, "IOMMUFD");
 
 /**
+ * iommufd_freeze_device_memory - Is memory of a device mapped (P2P)?
+ * @iopt: from iommufd_freeze_look(), preserved or held
+ * @pages: set to the first of it and to how much it is
+ *
+ * Its exporter may revoke it at any time, by an unmap that does not wait for us:
+ * with it in the map nobody may walk the tables.
+ *
+ * Context: May sleep.
+ * Return: true if so.
+ */
+bool iommufd_freeze_device_memory(struct io_pagetable *iopt,
+				  struct iommu_freeze_pages *pages)
+{
+	struct iopt_area *area;
+	bool found = false;
+
+	guard(rwsem_read)(&iopt->iova_rwsem);
+	for (area = iopt_area_iter_first(iopt, 0, ULONG_MAX); area;
+	     area = iopt_area_iter_next(area, 0, ULONG_MAX)) {
+		/* No pages: the area is being unmapped, or is not mapped yet. */
+		if (!area->pages || !iopt_is_dmabuf(area->pages))
+			continue;
+		if (!found) {
+			pages->iova = iopt_area_iova(area);
+			pages->bytes = 0;
+		}
+		pages->bytes += iopt_area_length(area);
+		found = true;
+	}
+	return found;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_device_memory, "IOMMUFD");
+
+/**
  * iommufd_freeze_preserve - From now on map and unmap fail
  * @iopt: from iommufd_freeze_look()
  *

@@ -99,6 +99,7 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	struct vfio_device_file *df = args->file->private_data;
 	struct pci_dev *pdev = to_vfio_pci(df->device)->pdev;
 	struct iommu_domain *live = NULL;
+	struct iommu_freeze_pages pages;
 	struct preserved_file *pf;
 	struct frz_findings f = {};
 	struct frz_store store;
@@ -121,6 +122,11 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 		goto err_free;
 
 	iommufd_freeze_preserve(pf->iopt);
+	if (iommufd_freeze_device_memory(pf->iopt, &pages)) {
+		ret = frz_refuse_pages(pdev, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
+				       pages.iova);
+		goto err_unpreserve;
+	}
 	frz_store_memfd(&store, args);
 	ret = frz_outgoing_preserve(pdev, live, &store);
 	if (ret)
@@ -287,7 +293,9 @@ static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
 			break;
 		frz_store_memfd_trial(&store);
 		iommufd_freeze_hold(iopt);
-		ret = frz_trial_serialise(pdev, live, &store, f, t);
+		if (!frz_look(f, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
+			      iommufd_freeze_device_memory(iopt, &t->pages[0])))
+			ret = frz_trial_serialise(pdev, live, &store, f, t);
 		iommufd_freeze_unhold(iopt);
 	}
 	vfio_device_put_registration(device);

@@ -236,6 +236,13 @@ static int cmd_map(int argc, char **argv)
 	return -EINVAL;
 }
 
+/* map-bar: the device's registers, above RAM */
+static int cmd_map_bar(int argc, char **argv)
+{
+	(void)argv;
+	return argc ? -EINVAL : vmm_map_bar(dev(), 4 * HIL_PAGE, VMM_IOVA + share_size() + (1 << 30));
+}
+
 /* unmap: everything */
 static int cmd_unmap(int argc, char **argv)
 {
@@ -649,37 +656,46 @@ static int cmd_compact(int argc, char **argv)
 	return argc ? -EINVAL : vmm_write_file("/proc/sys/vm/compact_memory", "1");
 }
 
-static long mem_total_kib(void)
+static int mem_info_kib(long *total, long *free)
 {
 	FILE *f = fopen("/proc/meminfo", "re");
-	long kib = -1;
+	int n;
 
-	if (f) {
-		if (fscanf(f, "MemTotal: %ld", &kib) != 1)
-			kib = -1;
-		fclose(f);
-	}
-	return kib;
+	if (!f)
+		return -errno;
+	n = fscanf(f, "MemTotal: %ld kB MemFree: %ld", total, free);
+	fclose(f);
+	return n == 2 ? 0 : -EIO;
 }
 
 /*
- * memory mark | memory grew KIB: what KHO kept joins the total when it is released, to the page.
+ * memory mark | memory grew KIB | memory lost-less KIB: since the mark. What KHO kept joins the total
+ * when it is released, to the page; what is free varies by what everybody else does.
  */
 static int cmd_memory(int argc, char **argv)
 {
-	static long marked;
-	long now = mem_total_kib();
+	static long marked_total, marked_free;
+	long total, free, kib = argc == 2 ? atol(argv[1]) : 0;
+	int ret = mem_info_kib(&total, &free);
 
+	if (ret)
+		return ret;
 	if (argc == 1 && !strcmp(argv[0], "mark")) {
-		marked = now;
+		marked_total = total;
+		marked_free = free;
 		return 0;
 	}
-	if (argc != 2 || strcmp(argv[0], "grew"))
+	if (argc == 2 && !strcmp(argv[0], "grew")) {
+		ret = total - marked_total != kib;
+	} else if (argc == 2 && !strcmp(argv[0], "lost-less")) {
+		ret = marked_free - free >= kib;
+	} else {
 		return -EINVAL;
-	if (now - marked == atol(argv[1]))
-		return 0;
-	say("memory grew by %ld KiB", now - marked);
-	return -EUCLEAN;
+	}
+	if (ret)
+		say("memory grew by %ld KiB, %ld KiB more are free", total - marked_total,
+		    free - marked_free);
+	return ret ? -EUCLEAN : 0;
 }
 
 static int cmd_poweroff(int argc, char **argv)
@@ -700,7 +716,7 @@ static const struct {
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
 	{ "dev", cmd_dev }, { "finish", cmd_finish }, { "hwpt", cmd_hwpt },
 	{ "irqs", cmd_irqs }, { "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
-	{ "map", cmd_map }, { "mapunmap", cmd_mapunmap }, { "memory", cmd_memory },
+	{ "map", cmd_map }, { "map-bar", cmd_map_bar }, { "mapunmap", cmd_mapunmap }, { "memory", cmd_memory },
 	{ "open", cmd_open }, { "pause", cmd_pause }, { "phase", cmd_phase },
 	{ "power", cmd_power }, { "power-down", cmd_power_down },
 	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "punch", cmd_punch },

@@ -330,3 +330,41 @@ int vmm_power_down(struct vmm_dev *dev)
 {
 	return config_set(dev, VMM_82576_PM_CAP + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
 }
+
+/* vmm_map_bar() - map the begin of BAR 0 for DMA, as a VMM does for traffic between devices. */
+int vmm_map_bar(struct vmm_dev *dev, uint64_t length, uint64_t iova)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_dma_buf dma_buf;
+		struct vfio_region_dma_range range;
+	} get = {
+		.feature = {
+			.argsz = sizeof(get),
+			.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		},
+		.dma_buf = {
+			.region_index = VFIO_PCI_BAR0_REGION_INDEX,
+			.open_flags = O_CLOEXEC,
+			.nr_ranges = 1,
+		},
+		.range = { .length = length },
+	};
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = dev->ioas,
+		.length = length,
+		.iova = iova,
+	};
+	int ret;
+
+	map.fd = ioctl(dev->fd, VFIO_DEVICE_FEATURE, &get);
+	if (map.fd < 0)
+		return -errno;
+	ret = ioctl(dev->iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
+	/* The map has its own reference. */
+	close(map.fd);
+	return ret;
+}

@@ -67,6 +67,7 @@ int vmm_irqs(struct vmm_dev *dev, bool on);
 int vmm_power_down(struct vmm_dev *dev);
 int vmm_bar0_mmap(struct vmm_dev *dev);
 int vmm_bus_master(struct vmm_dev *dev);
+int vmm_map_bar(struct vmm_dev *dev, uint64_t length, uint64_t iova);
 
 /* luo.c: the Live Update Orchestrator. */
 int vmm_session_create(struct vmm_luo *luo, const char *name);

@@ -207,12 +207,12 @@ enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
 	if (outcome)
 		return outcome;
 
+	if ((verb->takes & TAKES_TRIAL) && !args->trial)
+		return usage(args, "only --trial; a real freeze is LUO's, inside kexec");
 	if ((verb->takes & NEEDS_SOME) && !args->nr_bdf && !args->slot &&
 	    !args->id && !args->word)
 		return usage(args, verb->takes & TAKES_FILE ? "no file is named" :
 				   "no device is named");
-	if ((verb->takes & TAKES_TRIAL) && !args->trial)
-		return usage(args, "only with --trial: devices are frozen by the live update itself");
 	if (args->target_cmdline && !args->target)
 		return usage(args, "--target-cmdline without --target");
 	if (args->nr_bdf && (args->slot || args->id))

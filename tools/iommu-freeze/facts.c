@@ -17,7 +17,7 @@
 
 #define CAP_IPC_LOCK_BIT	14
 
-/* The first line of a file without its end; "" when it cannot be read. */
+/* The first line of a file, without its end and safe to print; "": cannot be read. */
 static bool read_line(char *buf, size_t len, const char *path)
 {
 	FILE *f = fopen(path, "re");
@@ -28,6 +28,7 @@ static bool read_line(char *buf, size_t len, const char *path)
 	if (!read)
 		*buf = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
+	print_text((u8 *)buf, len - 1, buf);
 	return read;
 }
 
@@ -42,6 +43,7 @@ static void read_link(char *buf, size_t len, const char *path)
 	slash = strrchr(target, '/');
 	/* Names in sysfs are short; what would not fit is another link. */
 	snprintf(buf, len, "%.*s", (int)len - 1, slash ? slash + 1 : target);
+	print_text((u8 *)buf, len - 1, buf);
 }
 
 /* Calls back for each entry of a folder; how many there were, -1 without it. */
@@ -64,6 +66,27 @@ static int each_entry(const char *path, void (*entry)(void *arg, const char *nam
 	return n;
 }
 
+/* The words of the running kernel's command line that have to do with this. */
+static void find_words(struct host_facts *host, char *line)
+{
+	static const char * const name[] = {
+		"kho=", "kho_scratch=", "liveupdate=", "intel_iommu=", "iommu=",
+	};
+	size_t i, len = 0;
+	char *word, *save;
+
+	for (word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		/* Everything behind it is for init. */
+		if (!strcmp(word, "--"))
+			return;
+		for (i = 0; i < ARRAY_SIZE(name); i++)
+			if (!strncmp(word, name[i], strlen(name[i])))
+				len += snprintf(host->cmdline + len,
+						sizeof(host->cmdline) - len, "%s%s",
+						len ? " " : "", word);
+	}
+}
+
 static void count_unit(void *arg, const char *name)
 {
 	struct host_facts *host = arg;
@@ -76,7 +99,7 @@ static void count_unit(void *arg, const char *name)
 	else if (!strncmp(name, "smmu3", 5))
 		type = IOMMU_SMMUV3;
 	host->units++;
-	host->iommu = host->iommu && host->iommu != type ? IOMMU_OTHER : type;
+	host->iommu = host->units > 1 && host->iommu != type ? IOMMU_OTHER : type;
 }
 
 /**
@@ -86,10 +109,15 @@ static void count_unit(void *arg, const char *name)
  */
 void facts_host(struct host_facts *host, const char *root)
 {
-	char path[PATH_MAX], line[16];
+	char path[PATH_MAX], line[sizeof(host->cmdline)];
 
 	snprintf(path, sizeof(path), "%s/proc/cmdline", root);
-	read_line(host->cmdline, sizeof(host->cmdline), path);
+	host->cmdline_known = read_line(line, sizeof(line), path);
+	find_words(host, line);
+	/* A kernel built without any IOMMU lacks the folder below. */
+	snprintf(path, sizeof(path), "%s/sys/class", root);
+	if (!access(path, X_OK))
+		host->iommu = IOMMU_NONE;
 	snprintf(path, sizeof(path), "%s/sys/class/iommu", root);
 	each_entry(path, count_unit, host);
 	snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
@@ -107,10 +135,10 @@ static void take_cdev(void *arg, const char *name)
 }
 
 struct holder {
+	struct device_facts *dev;
 	const char *root;
-	const char *cdev;
 	const char *pid;
-	char found[16];
+	bool holds;
 };
 
 static void try_fd(void *arg, const char *name)
@@ -124,20 +152,7 @@ static void try_fd(void *arg, const char *name)
 	if (n < 0)
 		return;
 	target[n] = '\0';
-	if (!strcmp(target, h->cdev))
-		snprintf(h->found, sizeof(h->found), "%.15s", h->pid);
-}
-
-static void try_process(void *arg, const char *name)
-{
-	struct holder *h = arg;
-	char path[PATH_MAX];
-
-	if (*h->found || !isdigit(*name))
-		return;
-	h->pid = name;
-	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
-	each_entry(path, try_fd, h);
+	h->holds |= !strcmp(target, h->dev->cdev);
 }
 
 /* A line "KEY VALUE..." of a file of procfs; the value, NULL without it. */
@@ -155,37 +170,42 @@ static char *find_value(char *buf, size_t len, const char *path, const char *key
 	return value;
 }
 
-/* Who has the device open, and how much it may lock. */
-static void find_memlock(struct device_facts *dev, const char *root)
+static void try_process(void *arg, const char *name)
 {
-	struct holder h = { .root = root, .cdev = dev->cdev };
+	struct holder *h = arg;
 	char path[PATH_MAX], line[256], *value;
+	u64 memlock = NO_LIMIT;
 
-	if (!*dev->cdev)
+	if (!isdigit(*name))
 		return;
-	snprintf(path, sizeof(path), "%s/proc", root);
-	each_entry(path, try_process, &h);
-	if (!*h.found)
+	h->pid = name;
+	h->holds = false;
+	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
+	each_entry(path, try_fd, h);
+	if (!h->holds)
 		return;
-	snprintf(path, sizeof(path), "%s/proc/%s/status", root, h.found);
+
+	snprintf(path, sizeof(path), "%s/proc/%s/status", h->root, name);
 	value = find_value(line, sizeof(line), path, "CapEff:");
 	if (!value)
 		return;
-	dev->unlimited = strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK_BIT);
-	snprintf(path, sizeof(path), "%s/proc/%s/limits", root, h.found);
-	value = find_value(line, sizeof(line), path, "Max locked memory");
-	if (!value)
+	if (!(strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK_BIT))) {
+		snprintf(path, sizeof(path), "%s/proc/%s/limits", h->root, name);
+		value = find_value(line, sizeof(line), path, "Max locked memory");
+		if (!value)
+			return;
+		if (isdigit(*value))
+			memlock = strtoull(value, NULL, 10);
+	}
+	if (h->dev->vmm && h->dev->memlock <= memlock)
 		return;
-	if (isdigit(*value))
-		dev->memlock = strtoull(value, NULL, 10);
-	else
-		dev->unlimited = true;
-	dev->vmm = atol(h.found);
+	h->dev->vmm = atol(name);
+	h->dev->memlock = memlock;
 }
 
 /**
  * facts_device - look at a PCI device
- * @dev: filled, but for what a trial tells
+ * @dev: filled, but for what a trial and facts_memlock() tell
  * @root: where sys and proc are
  * @bdf: its place
  */
@@ -207,7 +227,22 @@ void facts_device(struct device_facts *dev, const char *root, const struct bdf *
 	read_line(dev->reset, sizeof(dev->reset), path);
 	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
 	each_entry(path, take_cdev, dev->cdev);
-	find_memlock(dev, root);
+}
+
+/**
+ * facts_memlock - look for who has a device open, and how much that may lock
+ * @dev: filled by facts_device()
+ * @root: where sys and proc are
+ */
+void facts_memlock(struct device_facts *dev, const char *root)
+{
+	struct holder h = { .dev = dev, .root = root };
+	char path[PATH_MAX];
+
+	if (!*dev->cdev)
+		return;
+	snprintf(path, sizeof(path), "%s/proc", root);
+	each_entry(path, try_process, &h);
 }
 
 struct chooser {
@@ -256,6 +291,7 @@ static int by_place(const void *a, const void *b)
 /**
  * facts_devices - the PCI devices that the command line means
  * @args: command line
+ * @vfio_only: of those that pass the filters, only those bound to vfio-pci
  * @root: where sys and proc are
  * @nr: set to how many
  *
@@ -264,13 +300,14 @@ static int by_place(const void *a, const void *b)
  *
  * Return: places, to be freed.
  */
-struct bdf *facts_devices(const struct args *args, const char *root, size_t *nr)
+struct bdf *facts_devices(const struct args *args, bool vfio_only, const char *root,
+			  size_t *nr)
 {
 	struct chooser c = { .args = args, .root = root };
 	char path[PATH_MAX];
 	size_t i;
 
-	c.vfio_only = !args->slot && !args->id;
+	c.vfio_only = vfio_only || (!args->slot && !args->id);
 	for (i = 0; i < args->nr_bdf; i++)
 		add_device(&c, &args->bdf[i]);
 	if (!args->nr_bdf) {

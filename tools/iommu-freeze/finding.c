@@ -11,11 +11,13 @@
 
 #include "tool.h"
 
+#define REPORT "report it"
+
 /**
  * finding_add - note a finding
  * @list: list, zeroed before the first
  * @object: what it was found in
- * @name: one word for programs
+ * @name: one word for programs, short
  * @fix: the way out, NULL when there is none; not copied
  * @fmt: as printf: what is wrong
  *
@@ -34,8 +36,12 @@ struct finding *finding_add(struct findings *list, const char *object, const cha
 		goto no_memory;
 	list->f = more;
 	f = &list->f[list->nr++];
-	*f = (struct finding){ .name = name, .fix = fix };
+	*f = (struct finding){ .fix = fix };
+	snprintf(f->name, sizeof(f->name), "%s", name);
 	f->object = strdup(object);
+	/* A path may have anything in it. */
+	if (f->object)
+		print_text((u8 *)object, strlen(object), f->object);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -47,61 +53,132 @@ no_memory:
 	exit(OUTCOME_FAILED);
 }
 
-/* What is in the way of a device that another driver has, or none. */
-static void add_driver(struct findings *list, const char *object,
-		       const struct frz_obstacle *o, const char *driver)
+/**
+ * finding_obstacle - name of an obstacle
+ * @obstacle: number of its bit
+ * @buf: room for OBSTACLE_LEN
+ *
+ * Return: name, @buf with one made of the number for one of a newer kernel.
+ */
+const char *finding_obstacle(u32 obstacle, char *buf)
 {
-	if (driver && *driver)
-		finding_add(list, object, o->name, o->fix, "%s, driver %s has it", o->text,
-			    driver);
-	else
-		finding_add(list, object, o->name, o->fix, "%s, no driver has it", o->text);
+	const struct frz_obstacle *o = frz_obstacle(obstacle);
+
+	if (o)
+		return o->name;
+	snprintf(buf, OBSTACLE_LEN, "obstacle-%u", obstacle);
+	return buf;
+}
+
+static struct finding *add_obstacle(struct findings *list, const char *object,
+				    const char *driver, u32 obstacle,
+				    const struct iommu_freeze_trial *trial)
+{
+	const struct frz_obstacle *o = frz_obstacle(obstacle);
+	char name[OBSTACLE_LEN], size[BYTES_LEN];
+	const struct iommu_freeze_pages *pages;
+	struct finding *f;
+
+	if (!o)
+		return finding_add(list, object, finding_obstacle(obstacle, name),
+				   "use the tool of the kernel's version",
+				   "an obstacle that this tool does not know (%u)", obstacle);
+	if (obstacle == IOMMU_FREEZE_OBSTACLE_DRIVER && *driver)
+		return finding_add(list, object, o->name, o->fix, "%s, driver %s has it",
+				   o->text, driver);
+	if (obstacle < IOMMU_FREEZE_FIRST_PAGE_OBSTACLE)
+		return finding_add(list, object, o->name, o->fix, "%s", o->text);
+
+	pages = &trial->pages[obstacle - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE];
+	f = finding_add(list, object, o->name, o->fix, "iova 0x%llx: %s (%s in all)",
+			pages->iova, o->text, print_bytes(pages->bytes, size, sizeof(size)));
+	f->at = true;
+	f->iova = pages->iova;
+	f->bytes = pages->bytes;
+	return f;
+}
+
+/* What became of the comparison; the words are those of verify. */
+static void add_result(struct findings *list, const char *object,
+		       const struct iommu_freeze_trial *trial)
+{
+	const char *word = print_result(trial->result);
+	struct finding *f;
+
+	switch (trial->result) {
+	case IOMMU_FREEZE_SAME:
+		return;
+	case IOMMU_FREEZE_DIFFERS:
+		f = finding_add(list, object, word, REPORT,
+				"iova 0x%llx: the frozen tables translate it otherwise than the live ones",
+				trial->iova);
+		break;
+	case IOMMU_FREEZE_UNREADABLE:
+		f = finding_add(list, object, word, REPORT,
+				"iova 0x%llx: the %s tables cannot be read", trial->iova,
+				trial->serialised ? "frozen" : "live");
+		break;
+	default:
+		finding_add(list, object, word, REPORT,
+			    "the frozen tables are not as the live ones");
+		return;
+	}
+	f->at = true;
+	f->iova = trial->iova;
 }
 
 /**
- * finding_add_trial - note what a trial found
+ * finding_add_device - note what a trial of a device found
  * @list: list
- * @object: the device
- * @driver: the driver that it is bound to, "" for none, NULL when not known
- * @trial: what the kernel told
+ * @dev: the device, tried
+ * @kho: Kexec HandOver is on
  * @later: obstacles, 1 << enum iommu_freeze_obstacle, that the VMM takes away
  *	itself when its turn comes
+ *
+ * A device in use that has no finding that counts was serialised.
  */
-void finding_add_trial(struct findings *list, const char *object, const char *driver,
-		       const struct iommu_freeze_trial *trial, u64 later)
+void finding_add_device(struct findings *list, const struct device_facts *dev,
+			bool kho, u64 later)
 {
-	const struct iommu_freeze_pages *pages;
-	const struct frz_obstacle *o;
+	const struct iommu_freeze_trial *trial = &dev->trial;
+	char place[BDF_LEN];
 	struct finding *f;
-	char size[BYTES_LEN];
 	u32 i;
 
+	print_bdf(&dev->bdf, place);
+	if (!dev->there) {
+		finding_add(list, place, "no-device", NULL, "no such device");
+		return;
+	}
 	for (i = 0; i < 64; i++) {
 		if (!(trial->found & BIT_ULL(i)))
 			continue;
-		o = frz_obstacle(i);
-		if (!o) {
-			finding_add(list, object, "unknown", "use the tool of the kernel's version",
-				    "obstacle %u, which this tool does not know", i);
-			continue;
-		}
-		if (i == IOMMU_FREEZE_OBSTACLE_DRIVER) {
-			add_driver(list, object, o, driver);
-			continue;
-		}
-		if (i < IOMMU_FREEZE_FIRST_PAGE_OBSTACLE) {
-			f = finding_add(list, object, o->name, o->fix, "%s", o->text);
-		} else {
-			pages = &trial->pages[i - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE];
-			f = finding_add(list, object, o->name, o->fix,
-					"iova 0x%llx: %s (%s in all)", pages->iova, o->text,
-					print_bytes(pages->bytes, size, sizeof(size)));
-			f->pages = true;
-			f->iova = pages->iova;
-			f->bytes = pages->bytes;
-		}
+		f = add_obstacle(list, place, dev->driver, i, trial);
 		f->later = later & BIT_ULL(i);
 	}
+	add_result(list, place, trial);
+	if (trial->use != IOMMU_FREEZE_IDLE && !trial->serialised &&
+	    !finding_count(list, place))
+		finding_add(list, place, "not-tried",
+			    kho ? "see the kernel log" : "boot with kho=on",
+			    "its map was not looked at%s",
+			    kho ? "" : ", Kexec HandOver is off");
+}
+
+/**
+ * finding_not_kept - how much of a map has an obstacle
+ * @trial: what the kernel told
+ *
+ * Return: bytes. A page has one obstacle at most.
+ */
+u64 finding_not_kept(const struct iommu_freeze_trial *trial)
+{
+	u64 sum = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(trial->pages); i++)
+		sum += trial->pages[i].bytes;
+	return sum;
 }
 
 /**
@@ -143,19 +220,20 @@ void finding_print(const struct findings *list, const char *object)
  */
 json_t *finding_json(const struct findings *list)
 {
-	json_t *array = json_array();
+	json_t *array = json_array(), *item;
 	const struct finding *f;
 
-	for (f = list->f; f < list->f + list->nr; f++)
-		json_array_append_new(array,
-			json_pack("{sosssossso?so?sb}",
-				"object", json_text(f->object),
-				"name", f->name,
-				"text", json_text(f->text),
-				"fix", f->fix,
-				"iova", f->pages ? json_hex(f->iova) : NULL,
-				"bytes", f->pages ? json_count(f->bytes) : NULL,
-				"later", f->later));
+	for (f = list->f; f < list->f + list->nr; f++) {
+		item = json_pack("{sssssoss?so?so?sb}",
+				 "object", f->object,
+				 "name", f->name,
+				 "text", json_text(f->text),
+				 "fix", f->fix,
+				 "iova", f->at ? json_hex(f->iova) : NULL,
+				 "bytes", f->bytes ? json_count(f->bytes) : NULL,
+				 "later", f->later);
+		json_array_append_new(array, item);
+	}
 	if (json_array_size(array) == list->nr)
 		return array;
 	json_decref(array);

@@ -126,13 +126,14 @@ json_t *json_trial(const struct iommu_freeze_trial *trial)
 {
 	if (!trial->serialised)
 		return json_null();
-	return json_pack("{sssIsosososososIsIssso}",
+	return json_pack("{sssIsososososososIsIssso}",
 			 "format", print_format(trial->format),
 			 "levels", (json_int_t)trial->levels,
 			 "tables", json_count(trial->tables),
 			 "leaves", json_count(trial->leaves),
 			 "extents", json_count(trial->extents),
 			 "mapped", json_count(trial->mapped),
+			 "not_kept", json_count(finding_not_kept(trial)),
 			 "memory", json_count(trial->memory),
 			 "serialise_us", (json_int_t)trial->serialise_us,
 			 "compare_us", (json_int_t)trial->compare_us,

@@ -195,6 +195,11 @@ enum outcome kernel_trial(struct iommu_freeze_trial *trial, const struct bdf *bd
 	if (!error || error == ENOENT)
 		return OUTCOME_OK;
 	snprintf(what, sizeof(what), "%s: trial", print_bdf(bdf, place));
+	/* The struct has no tail that is not 0: it is about the tables. */
+	if (error == E2BIG) {
+		say("%s: its map needs more tables than a handover takes: map larger pages", what);
+		return OUTCOME_FAILED;
+	}
 	return refused(what, error);
 }
 

@@ -43,6 +43,12 @@ static inline enum outcome outcome_add(enum outcome so_far, enum outcome next)
 	return !so_far || next == OUTCOME_DIFFERS ? next ?: so_far : so_far;
 }
 
+/* Whatever is asked of the kernel next, it ends the same way. */
+static inline bool outcome_is_final(enum outcome outcome)
+{
+	return outcome == OUTCOME_UNSUPPORTED || outcome == OUTCOME_DENIED;
+}
+
 /* A place on a PCI bus. */
 struct bdf {
 	u32 segment;
@@ -269,27 +275,31 @@ bool cmdline_parse(struct cmdline *c, const char *text);
 
 /* finding.c */
 
+struct device_facts;
+
 /**
  * struct finding - something in the way
  * @object: what it was found in
  * @name: one word for programs
  * @text: for people, to follow @object and a colon
  * @fix: the way out, NULL when there is none
- * @pages: it is about pages; what follows is set
- * @iova: the first of them
- * @bytes: how much it is
+ * @at: it is at one iova, or begins there
+ * @iova: which
+ * @bytes: how much of the map it is, 0 when it is not about pages
  * @later: it goes away without the operator when the VMM's turn comes
  */
 struct finding {
 	char *object;
-	const char *name;
+	char name[24];
 	char *text;
 	const char *fix;
-	bool pages;
+	bool at;
 	u64 iova;
 	u64 bytes;
 	bool later;
 };
+
+#define OBSTACLE_LEN	sizeof("obstacle-63")
 
 struct findings {
 	struct finding *f;
@@ -299,8 +309,10 @@ struct findings {
 __printf(5, 6)
 struct finding *finding_add(struct findings *list, const char *object, const char *name,
 			    const char *fix, const char *fmt, ...);
-void finding_add_trial(struct findings *list, const char *object, const char *driver,
-		       const struct iommu_freeze_trial *trial, u64 later);
+const char *finding_obstacle(u32 obstacle, char *buf);
+void finding_add_device(struct findings *list, const struct device_facts *dev,
+			bool kho, u64 later);
+u64 finding_not_kept(const struct iommu_freeze_trial *trial);
 size_t finding_count(const struct findings *list, const char *object);
 void finding_print(const struct findings *list, const char *object);
 json_t *finding_json(const struct findings *list);
@@ -309,7 +321,8 @@ void finding_free(struct findings *list);
 /* facts.c */
 
 enum iommu_type {
-	IOMMU_NONE = 0,
+	IOMMU_NOT_LOOKED = 0,
+	IOMMU_NONE,
 	IOMMU_VTD,
 	IOMMU_AMD,
 	IOMMU_SMMUV3,
@@ -319,7 +332,8 @@ enum iommu_type {
 /**
  * struct host_facts - the host
  * @info: what the kernel's interface tells
- * @cmdline: its command line
+ * @cmdline_known: @cmdline could be read
+ * @cmdline: the words of its command line that have to do with this
  * @iommu: its IOMMU
  * @units: units of that
  * @loaded_known: @loaded could be read
@@ -327,6 +341,7 @@ enum iommu_type {
  */
 struct host_facts {
 	struct iommu_freeze_info info;
+	bool cmdline_known;
 	char cmdline[4096];
 	enum iommu_type iommu;
 	unsigned int units;
@@ -335,6 +350,7 @@ struct host_facts {
 };
 
 #define CDEV_LEN	64
+#define NO_LIMIT	(~0ULL)
 
 /**
  * struct device_facts - a PCI device
@@ -345,9 +361,9 @@ struct host_facts {
  * @group_devices: devices in that, -1: not known
  * @reset: methods to reset it, "" for none
  * @cdev: its VFIO device file, "" for none
- * @vmm: process that has @cdev open, 0: not found, and then no limit either
- * @unlimited: that may lock all the memory that it wants
- * @memlock: else how much, bytes
+ * @vmm: process that has @cdev open, of several the one that may lock least; 0:
+ *	not found, and then no limit either
+ * @memlock: bytes that it may lock, or NO_LIMIT
  * @trial: what the kernel found; zero when it was not asked
  */
 struct device_facts {
@@ -359,14 +375,15 @@ struct device_facts {
 	char reset[128];
 	char cdev[CDEV_LEN];
 	long vmm;
-	bool unlimited;
 	u64 memlock;
 	struct iommu_freeze_trial trial;
 };
 
 void facts_host(struct host_facts *host, const char *root);
 void facts_device(struct device_facts *dev, const char *root, const struct bdf *bdf);
-struct bdf *facts_devices(const struct args *args, const char *root, size_t *nr);
+void facts_memlock(struct device_facts *dev, const char *root);
+struct bdf *facts_devices(const struct args *args, bool vfio_only, const char *root,
+			  size_t *nr);
 
 /* What the verbs print, apart from where it comes from; for tests as well. */
 json_t *list_json(const struct selection *sel);
@@ -411,7 +428,7 @@ struct check {
 
 void check_judge(struct check *check);
 json_t *check_json(const struct check *check, bool complete);
-void check_text(const struct check *check);
+void check_text(const struct check *check, bool complete);
 
 /**
  * struct extents_out - extents on their way to stdout

@@ -12,10 +12,12 @@
 #include "tool.h"
 
 #define HOST "host"
+#define NOT_LOOKED "not looked at"
 
 static const char *iommu_name(enum iommu_type type)
 {
 	static const char * const name[] = {
+		[IOMMU_NONE] = "none",
 		[IOMMU_VTD] = "vt-d",
 		[IOMMU_AMD] = "amd-vi",
 		[IOMMU_SMMUV3] = "smmuv3",
@@ -64,11 +66,11 @@ static void judge_host(struct check *check)
 	if (host->iommu == IOMMU_NONE)
 		finding_add(list, HOST, "no-iommu", "boot with intel_iommu=on",
 			    "no IOMMU is in use");
-	else if (host->iommu != IOMMU_VTD)
+	else if (host->iommu > IOMMU_VTD)
 		finding_add(list, HOST, "iommu-type", NULL,
-			    "the IOMMU is %s, only vt-d is supported", iommu_name(host->iommu));
+			    "its IOMMU is not VT-d (%s)", iommu_name(host->iommu));
 	if (check->stage == STAGE_KEXEC && host->loaded_known && !host->loaded)
-		finding_add(list, HOST, "no-kernel", "kexec -l", "no kernel is loaded");
+		finding_add(list, HOST, "no-kernel", "kexec -l first", "no kernel is loaded");
 }
 
 /* In a command line, or else built into the kernel. */
@@ -121,12 +123,12 @@ static void judge_target(struct check *check)
 	if (version < t->oldest || version > t->newest)
 		finding_add(list, check->target_path, "target-version",
 			    "boot a kernel that reads it",
-			    "it reads handovers of version %u to %u, this kernel writes %u",
+			    "it reads handover versions %u to %u, this kernel writes %u",
 			    t->oldest, t->newest, version);
 	if (t->room && largest && t->room > largest)
 		finding_add(list, check->target_path, "target-room",
 			    "boot this kernel with a larger kho_scratch=",
-			    "it needs %s in one piece, the largest area of KHO scratch has %s",
+			    "it needs %s in one piece, the largest KHO scratch area has %s",
 			    print_bytes(t->room, need, sizeof(need)),
 			    print_bytes(largest, have, sizeof(have)));
 	if (check->target_cmdline)
@@ -144,22 +146,16 @@ static void judge_device(struct check *check, const struct device_facts *dev)
 	char need[BYTES_LEN], have[BYTES_LEN], place[BDF_LEN];
 
 	print_bdf(&dev->bdf, place);
-	if (!dev->there) {
-		finding_add(list, place, "no-device", NULL, "no such device");
-		return;
-	}
-	finding_add_trial(list, place, dev->driver, t,
-			  check->stage == STAGE_EARLY ? VMM_DOES : 0);
-	if (t->result != IOMMU_FREEZE_SAME)
-		finding_add(list, place, "differs", "report it",
-			    "iova 0x%llx: the frozen tables are not as the live ones (%s)",
-			    t->iova, print_result(t->result));
-	if (check->stage == STAGE_KEXEC && t->use == IOMMU_FREEZE_IN_USE)
-		finding_add(list, place, "left-behind", "have its VMM preserve it, or shut its VM down",
-			    "a VMM uses it and has not preserved it, its DMA ends with the kexec");
-	if (t->serialised && dev->vmm && !dev->unlimited && dev->memlock < t->mapped)
-		finding_add(list, place, "memlock", "raise its RLIMIT_MEMLOCK",
-			    "process %ld may lock %s of memory, the new map needs %s", dev->vmm,
+	finding_add_device(list, dev, check->host.info.status & IOMMU_FREEZE_STATUS_KHO,
+			   check->stage == STAGE_EARLY ? VMM_DOES : 0);
+	if (check->stage == STAGE_KEXEC && t->use != IOMMU_FREEZE_IDLE &&
+	    t->use != IOMMU_FREEZE_IS_PRESERVED)
+		finding_add(list, place, "not-preserved-yet",
+			    "have its VMM preserve it, or shut its VM down",
+			    "a VMM uses it and has not preserved it: its DMA ends with the kexec");
+	if (t->serialised && dev->vmm && dev->memlock < t->mapped)
+		finding_add(list, place, "memlock", "raise RLIMIT_MEMLOCK",
+			    "the VMM (pid %ld) may lock %s, the rebuild needs %s", dev->vmm,
 			    print_bytes(dev->memlock, have, sizeof(have)),
 			    print_bytes(t->mapped, need, sizeof(need)));
 }
@@ -178,16 +174,14 @@ void check_judge(struct check *check)
 		judge_device(check, &check->dev[i]);
 }
 
-/* Ready is only what was looked at to the end. */
+/* In use and without a finding, it was looked at to the end. */
 static const char *verdict(const struct check *check, const struct device_facts *dev)
 {
 	char place[BDF_LEN];
 
 	if (finding_count(&check->findings, print_bdf(&dev->bdf, place)))
 		return "not-ready";
-	if (dev->trial.use == IOMMU_FREEZE_IDLE)
-		return "idle";
-	return dev->trial.serialised ? "ready" : "not-tried";
+	return dev->trial.use == IOMMU_FREEZE_IDLE ? "idle" : "ready";
 }
 
 static enum tint verdict_tint(const char *word)
@@ -210,16 +204,21 @@ static json_t *json_size(u64 value)
 static json_t *json_words(u64 bits)
 {
 	json_t *words = json_array();
-	const struct frz_obstacle *o;
+	char name[OBSTACLE_LEN];
 	u32 i;
 
-	for (i = 0; i < 64; i++) {
-		if (!(bits & BIT_ULL(i)))
-			continue;
-		o = frz_obstacle(i);
-		json_array_append_new(words, json_string(o ? o->name : "unknown"));
-	}
+	for (i = 0; i < 64; i++)
+		if (bits & BIT_ULL(i))
+			json_array_append_new(words, json_string(finding_obstacle(i, name)));
 	return words;
+}
+
+/* Whether an obstacle is there, as a fact; null: it was not looked for. */
+static json_t *json_found(const struct iommu_freeze_trial *trial, u32 obstacle)
+{
+	if (!(trial->looked & BIT_ULL(obstacle)))
+		return json_null();
+	return json_boolean(trial->found & BIT_ULL(obstacle));
 }
 
 static json_t *host_json(const struct check *check)
@@ -227,7 +226,7 @@ static json_t *host_json(const struct check *check)
 	const struct host_facts *host = &check->host;
 	u32 status = host->info.status;
 
-	return json_pack("{sbsbsbsIsososs?s?sIsoso}",
+	return json_pack("{sbsbsbsIsososs?ss?sIsoso}",
 		"kho", !!(status & IOMMU_FREEZE_STATUS_KHO),
 		"liveupdate", !!(status & IOMMU_FREEZE_STATUS_LIVEUPDATE),
 		"bad_handover", !!(status & IOMMU_FREEZE_STATUS_BAD),
@@ -238,7 +237,7 @@ static json_t *host_json(const struct check *check)
 		"mode", vtd_mode(check),
 		"units", (json_int_t)host->units,
 		"kexec_loaded", host->loaded_known ? json_boolean(host->loaded) : json_null(),
-		"cmdline", json_text(host->cmdline));
+		"cmdline", host->cmdline_known ? json_text(host->cmdline) : json_null());
 }
 
 static json_t *target_json(const struct check *check)
@@ -264,14 +263,19 @@ static json_t *memlock_json(const struct device_facts *dev)
 	return json_pack("{sIsoso}",
 		"pid", (json_int_t)dev->vmm,
 		"need", json_count(dev->trial.mapped),
-		"limit", dev->unlimited ? json_null() : json_count(dev->memlock));
+		"limit", dev->memlock == NO_LIMIT ? json_null() : json_count(dev->memlock));
+}
+
+static const char *reset_name(const struct device_facts *dev)
+{
+	return *dev->reset ? dev->reset : "none";
 }
 
 static json_t *device_json(const struct check *check, const struct device_facts *dev)
 {
 	char place[BDF_LEN], name[NAME_LEN];
 
-	return json_pack("{ssss?ssss?ss?sosssssosososo}",
+	return json_pack("{ssss?ssss?ss?soss?ss?sosososososo}",
 		"device", print_bdf(&dev->bdf, place),
 		"name", pci_name(&dev->bdf, name, sizeof(name)),
 		"verdict", verdict(check, dev),
@@ -279,8 +283,10 @@ static json_t *device_json(const struct check *check, const struct device_facts 
 		"group", *dev->group ? dev->group : NULL,
 		"group_devices", dev->group_devices < 0 ? json_null() :
 							  json_integer(dev->group_devices),
-		"reset", dev->reset,
-		"use", print_use(dev->trial.use),
+		"reset", dev->there ? reset_name(dev) : NULL,
+		"use", dev->there ? print_use(dev->trial.use) : NULL,
+		"ats", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_ATS),
+		"pri_pasid", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_PRI),
 		"looked", json_words(dev->trial.looked),
 		"found", json_words(dev->trial.found),
 		"trial", json_trial(&dev->trial),
@@ -329,21 +335,26 @@ static void host_text(const struct check *check)
 	       status & IOMMU_FREEZE_STATUS_KHO ? "on" : "off",
 	       status & IOMMU_FREEZE_STATUS_LIVEUPDATE ? "on" : "off",
 	       host->info.blob_version);
+	field("cmdline");
+	if (host->cmdline_known)
+		puts(*host->cmdline ? host->cmdline : "nothing about KHO, LUO or the IOMMU");
+	else
+		puts(NOT_LOOKED);
 	field("scratch");
-	if (host->info.scratch)
+	if (host->info.scratch && host->info.scratch_largest)
 		printf("%s, the largest area has %s\n",
 		       print_bytes(host->info.scratch, size, sizeof(size)),
 		       print_bytes(host->info.scratch_largest, largest, sizeof(largest)));
 	else
-		puts("none");
+		puts("not known");
 	field("iommu");
-	if (host->iommu)
+	if (host->iommu == IOMMU_VTD)
 		printf("%s, units: %u, mode: %s\n", iommu_name(host->iommu), host->units,
-		       vtd_mode(check) ?: "not looked at, no device was tried");
+		       vtd_mode(check) ?: NOT_LOOKED ", no device was tried");
 	else
-		puts("none");
+		puts(iommu_name(host->iommu) ?: NOT_LOOKED);
 	field("kexec");
-	puts(!host->loaded_known ? "not known whether a kernel is loaded" :
+	puts(!host->loaded_known ? NOT_LOOKED " whether a kernel is loaded" :
 	     host->loaded ? "a kernel is loaded" : "no kernel is loaded");
 }
 
@@ -354,7 +365,7 @@ static void target_text(const struct check *check)
 
 	field("target");
 	if (!check->target_read) {
-		puts("not looked at");
+		puts(check->target_path ? NOT_LOOKED : NOT_LOOKED ", none is named");
 		return;
 	}
 	printf("%s, ", t->kind);
@@ -364,96 +375,145 @@ static void target_text(const struct check *check)
 		printf("reads no handover");
 	if (t->room)
 		printf(", needs %s in one piece", print_bytes(t->room, size, sizeof(size)));
-	printf(", its command line was %slooked at\n", check->target_cmdline ? "" : "not ");
+	printf("; its command line: %s\n", check->target_cmdline ?: NOT_LOOKED);
+}
+
+/* A cell of the table of devices; "-" is what was not looked at or is not there. */
+static void cell(int width, const char *text)
+{
+	printf("  %-*s", width, text);
+}
+
+static void found_cell(const struct iommu_freeze_trial *trial, u32 obstacle)
+{
+	cell(3, !(trial->looked & BIT_ULL(obstacle)) ? "-" :
+		trial->found & BIT_ULL(obstacle) ? "on" : "off");
+}
+
+static void size_cell(const struct iommu_freeze_trial *trial, int width, u64 bytes)
+{
+	char size[BYTES_LEN];
+
+	cell(width, trial->serialised ? print_bytes(bytes, size, sizeof(size)) : "-");
 }
 
 static void device_text(const struct check *check, const struct device_facts *dev)
 {
-	char place[BDF_LEN], mapped[BYTES_LEN], memory[BYTES_LEN];
 	const struct iommu_freeze_trial *t = &dev->trial;
+	char place[BDF_LEN], text[64];
 	const char *word = verdict(check, dev);
 
 	printf("%-12s  ", print_bdf(&dev->bdf, place));
 	print_tinted(verdict_tint(word), 9, word);
-	printf("  %-10s  %-9s  %5s  %-12s  %8s  %8s  ", *dev->driver ? dev->driver : "-",
-	       dev->there ? print_use(t->use) : "-", *dev->group ? dev->group : "-",
-	       *dev->reset ? dev->reset : "none",
-	       t->serialised ? print_bytes(t->mapped, mapped, sizeof(mapped)) : "-",
-	       t->serialised ? print_bytes(t->memory, memory, sizeof(memory)) : "-");
-	if (!t->serialised || !dev->vmm)
-		puts("not looked at");
-	else if (dev->unlimited)
-		puts("no limit");
-	else
-		puts(print_bytes(dev->memlock, mapped, sizeof(mapped)));
+	cell(10, *dev->driver ? dev->driver : "-");
+	cell(9, dev->there ? print_use(t->use) : "-");
+	snprintf(text, sizeof(text), "%s (%d)", dev->group, dev->group_devices);
+	cell(7, *dev->group && dev->group_devices >= 0 ? text : "-");
+	size_cell(t, 6, t->mapped);
+	size_cell(t, 8, finding_not_kept(t));
+	size_cell(t, 6, t->memory);
+	cell(8, !t->serialised || !dev->vmm ? "-" : dev->memlock == NO_LIMIT ? "no limit" :
+		print_bytes(dev->memlock, text, sizeof(text)));
+	found_cell(t, IOMMU_FREEZE_OBSTACLE_ATS);
+	found_cell(t, IOMMU_FREEZE_OBSTACLE_PRI);
+	printf("  %s\n", dev->there ? reset_name(dev) : "-");
+}
+
+/* What "ready" says nothing about. */
+static void not_looked_text(const struct check *check)
+{
+	const struct device_facts *dev;
+	size_t idle = 0, memlock = 0;
+
+	for (dev = check->dev; dev < check->dev + check->nr; dev++) {
+		idle += dev->there && dev->trial.use == IOMMU_FREEZE_IDLE;
+		memlock += dev->trial.serialised && !dev->vmm;
+	}
+	if (!check->nr)
+		printf("; no device was looked at");
+	if (idle)
+		printf("; use and map " NOT_LOOKED " (idle): %zu of %zu", idle, check->nr);
+	if (memlock)
+		printf("; memlock " NOT_LOOKED ": %zu of %zu", memlock, check->nr);
+}
+
+static void last_line(const struct check *check, bool complete)
+{
+	size_t n = finding_count(&check->findings, NULL);
+	size_t later = check->findings.nr - n;
+	char text[64];
+
+	putchar('\n');
+	if (n) {
+		snprintf(text, sizeof(text), "not ready: %zu finding%s", n, n == 1 ? "" : "s");
+		print_tinted(TINT_BAD, 0, text);
+		if (!complete)
+			printf("; not all was looked at");
+	} else if (!complete) {
+		print_tinted(TINT_BAD, 0, "not ready: not all was looked at");
+	} else {
+		print_tinted(TINT_GOOD, 0, "ready");
+		printf(" at stage %s", print_stage(check->stage));
+	}
+	if (later)
+		printf("; left to the VMM: %zu", later);
+	not_looked_text(check);
+	putchar('\n');
 }
 
 /**
- * check_text - what check prints for people, but for the last line
+ * check_text - what check prints for people
  * @check: judged
+ * @complete: whether all that was asked for was looked at
  */
-void check_text(const struct check *check)
+void check_text(const struct check *check, bool complete)
 {
 	size_t i;
 
+	field("stage");
+	puts(print_stage(check->stage));
 	host_text(check);
-	if (check->target_path)
-		target_text(check);
+	target_text(check);
 	if (check->nr)
-		printf("\n%-12s  %-9s  %-10s  %-9s  %5s  %-12s  %8s  %8s  %s\n", "DEVICE",
-		       "VERDICT", "DRIVER", "USE", "GROUP", "RESET", "MAPPED", "TABLES",
-		       "MEMLOCK");
+		printf("\n%-12s  %-9s  %-10s  %-9s  %-7s  %-6s  %-8s  %-6s  %-8s  %-3s  %-3s  %s\n",
+		       "DEVICE", "VERDICT", "DRIVER", "USE", "GROUP", "MAPPED", "NOT-KEPT",
+		       "TABLES", "MEMLOCK", "ATS", "PRI", "RESET");
 	for (i = 0; i < check->nr; i++)
 		device_text(check, &check->dev[i]);
 	if (check->findings.nr)
 		putchar('\n');
 	finding_print(&check->findings, NULL);
-}
-
-static void last_line(const struct check *check, bool complete)
-{
-	size_t n = finding_count(&check->findings, NULL), idle = 0, i;
-	char text[64];
-
-	for (i = 0; i < check->nr; i++)
-		idle += !strcmp(verdict(check, &check->dev[i]), "idle");
-	putchar('\n');
-	if (n) {
-		snprintf(text, sizeof(text), "not ready: %zu in the way", n);
-		print_tinted(TINT_BAD, 0, text);
-	} else if (!complete) {
-		print_tinted(TINT_BAD, 0, "not ready: something could not be looked at");
-	} else {
-		print_tinted(TINT_GOOD, 0, "ready");
-		printf(" at stage %s", print_stage(check->stage));
-		if (idle)
-			printf("; idle, use and map not looked at: %zu of %zu devices", idle,
-			       check->nr);
-	}
-	putchar('\n');
+	last_line(check, complete);
 }
 
 static enum outcome gather_devices(struct check *check, const struct args *args)
 {
 	enum outcome outcome = OUTCOME_OK, one;
+	struct device_facts *dev;
 	char place[BDF_LEN];
 	struct bdf *bdf;
 	size_t i, nr;
 
-	bdf = facts_devices(args, "", &nr);
+	bdf = facts_devices(args, false, "", &nr);
 	check->dev = calloc(nr + 1, sizeof(*check->dev));
 	if (!check->dev) {
 		say("out of memory");
-		exit(OUTCOME_FAILED);
+		free(bdf);
+		return OUTCOME_FAILED;
 	}
 	for (i = 0; i < nr; i++) {
-		struct device_facts *dev = &check->dev[check->nr];
-
+		dev = &check->dev[check->nr];
 		progress("check: %s, %zu of %zu", print_bdf(&bdf[i], place), i + 1, nr);
 		facts_device(dev, "", &bdf[i]);
 		one = kernel_trial(&dev->trial, &bdf[i], &dev->there);
 		outcome = outcome_add(outcome, one);
-		check->nr += !one;
+		if (outcome_is_final(one))
+			break;
+		if (one)
+			continue;
+		if (dev->trial.use != IOMMU_FREEZE_IDLE)
+			facts_memlock(dev, "");
+		check->nr++;
 	}
 	progress_clear();
 	free(bdf);
@@ -484,6 +544,10 @@ static enum outcome run_check(const struct args *args)
 		return outcome;
 	facts_host(&check.host, "");
 	outcome = gather_devices(&check, args);
+	if (outcome_is_final(outcome)) {
+		free(check.dev);
+		return outcome;
+	}
 	if (args->target) {
 		one = target_read(args->target, &check.target);
 		check.target_read = !one;
@@ -495,8 +559,7 @@ static enum outcome run_check(const struct args *args)
 		one = json_end(check_json(&check, complete));
 		outcome = outcome_add(outcome, one);
 	} else {
-		check_text(&check);
-		last_line(&check, complete);
+		check_text(&check, complete);
 	}
 	if (finding_count(&check.findings, NULL))
 		outcome = outcome_add(outcome, OUTCOME_FAILED);

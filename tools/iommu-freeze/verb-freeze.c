@@ -26,29 +26,13 @@ enum outcome trial_judge(const struct device_facts *dev, bool kho,
 	char place[BDF_LEN];
 
 	print_bdf(&dev->bdf, place);
-	if (!dev->there) {
-		finding_add(findings, place, "no-device", NULL, "no such device");
-		return OUTCOME_FAILED;
-	}
-	finding_add_trial(findings, place, dev->driver, t, 0);
-	if (t->result != IOMMU_FREEZE_SAME) {
-		finding_add(findings, place, "differs", "report it",
-			    "iova 0x%llx: the frozen tables are not as the live ones (%s)",
-			    t->iova, print_result(t->result));
-		return OUTCOME_DIFFERS;
-	}
-	if (t->serialised)
-		return t->found ? OUTCOME_FAILED : OUTCOME_OK;
-	if (!kho)
-		finding_add(findings, place, "kho", "boot with kho=on",
-			    "it cannot be serialised, Kexec HandOver is off");
-	else if (t->use == IOMMU_FREEZE_IDLE)
+	finding_add_device(findings, dev, kho, 0);
+	if (dev->there && t->use == IOMMU_FREEZE_IDLE)
 		finding_add(findings, place, "idle", "start its VM",
-			    "nobody has it open, there is nothing to serialise");
-	else if (!t->found)
-		finding_add(findings, place, "unknown", "see the kernel's log",
-			    "it was not serialised");
-	return OUTCOME_FAILED;
+			    "nobody has it open: nothing to serialise");
+	if (t->result != IOMMU_FREEZE_SAME)
+		return OUTCOME_DIFFERS;
+	return finding_count(findings, place) ? OUTCOME_FAILED : OUTCOME_OK;
 }
 
 /**
@@ -64,16 +48,17 @@ json_t *trial_json(const struct device_facts *dev, size_t nr,
 		   const struct findings *findings, bool complete)
 {
 	char place[BDF_LEN], name[NAME_LEN];
-	json_t *root, *devices = json_array();
+	json_t *root, *item, *devices = json_array();
 	size_t i;
 
-	for (i = 0; i < nr; i++)
-		json_array_append_new(devices,
-			json_pack("{ssss?ssso}",
-				"device", print_bdf(&dev[i].bdf, place),
-				"name", pci_name(&dev[i].bdf, name, sizeof(name)),
-				"use", print_use(dev[i].trial.use),
-				"trial", json_trial(&dev[i].trial)));
+	for (i = 0; i < nr; i++) {
+		item = json_pack("{ssss?ss?so}",
+				 "device", print_bdf(&dev[i].bdf, place),
+				 "name", pci_name(&dev[i].bdf, name, sizeof(name)),
+				 "use", dev[i].there ? print_use(dev[i].trial.use) : NULL,
+				 "trial", json_trial(&dev[i].trial));
+		json_array_append_new(devices, item);
+	}
 	root = json_devices(verb_freeze.name, devices, nr, complete);
 	if (json_object_set_new(root, "findings", finding_json(findings))) {
 		json_decref(root);
@@ -99,13 +84,18 @@ void trial_text_one(const struct device_facts *dev, const struct findings *findi
 
 	printf("%s %s\n", print_bdf(&dev->bdf, place),
 	       pci_name(&dev->bdf, name, sizeof(name)) ?: "(no such device here)");
+	field("result");
+	if (t->serialised && !t->result)
+		print_tinted(TINT_GOOD, 0, "serialised, same as the live tables");
+	else
+		print_tinted(TINT_BAD, 0, t->result ? print_result(t->result) : "not serialised");
+	putchar('\n');
 	if (t->serialised) {
-		field("result");
-		print_tinted(t->result ? TINT_BAD : TINT_GOOD, 0, print_result(t->result));
-		puts(t->result ? "" : ", it stays on its live domain");
 		field("mapped");
 		printf("%s in %llu extents, %llu leaves\n",
 		       print_bytes(t->mapped, size, sizeof(size)), t->extents, t->leaves);
+		field("not kept");
+		puts(print_bytes(finding_not_kept(t), size, sizeof(size)));
 		field("tables");
 		printf("%llu, %s of memory, %s, %u levels\n", t->tables,
 		       print_bytes(t->memory, size, sizeof(size)),
@@ -120,34 +110,24 @@ void trial_text_one(const struct device_facts *dev, const struct findings *findi
 	finding_print(findings, place);
 }
 
-static enum outcome try_one(struct device_facts *dev, const struct bdf *bdf, bool kho,
-			    struct findings *findings)
-{
-	enum outcome outcome;
-	char place[BDF_LEN];
-
-	facts_device(dev, "", bdf);
-	progress("trial: %s", print_bdf(bdf, place));
-	outcome = kernel_trial(&dev->trial, bdf, &dev->there);
-	progress_clear();
-	return outcome ?: trial_judge(dev, kho, findings);
-}
-
 static enum outcome run_freeze(const struct args *args)
 {
-	struct device_facts *dev = NULL;
 	struct iommu_freeze_info info;
+	struct device_facts *dev;
 	struct findings findings = {};
 	enum outcome outcome, one;
-	struct bdf *bdf = NULL;
+	char place[BDF_LEN];
 	size_t i, nr, told = 0;
+	struct bdf *bdf;
+	bool kho;
 
 	outcome = kernel_open();
 	if (!outcome)
 		outcome = kernel_info(&info);
 	if (outcome)
 		return outcome;
-	bdf = facts_devices(args, "", &nr);
+	kho = info.status & IOMMU_FREEZE_STATUS_KHO;
+	bdf = facts_devices(args, true, "", &nr);
 	dev = calloc(nr + 1, sizeof(*dev));
 	if (!dev) {
 		say("out of memory");
@@ -155,18 +135,26 @@ static enum outcome run_freeze(const struct args *args)
 		goto out;
 	}
 	if (!nr) {
-		say("-s or -d matches no PCI device");
+		say("-s or -d matches no device that is bound to vfio-pci");
 		outcome = OUTCOME_FAILED;
 	}
 	for (i = 0; i < nr; i++) {
-		one = try_one(&dev[told], &bdf[i], info.status & IOMMU_FREEZE_STATUS_KHO,
-			      &findings);
-		outcome = outcome_add(outcome, one);
-		/* Not asked about: it was told why. */
-		if (one && one != OUTCOME_DIFFERS && !dev[told].trial.looked && dev[told].there)
+		progress("trial: %s, %zu of %zu", print_bdf(&bdf[i], place), i + 1, nr);
+		facts_device(&dev[told], "", &bdf[i]);
+		one = kernel_trial(&dev[told].trial, &bdf[i], &dev[told].there);
+		progress_clear();
+		if (one) {
+			outcome = outcome_add(outcome, one);
+			if (outcome_is_final(one))
+				goto out;
 			continue;
-		if (!args->json)
+		}
+		outcome = outcome_add(outcome, trial_judge(&dev[told], kho, &findings));
+		if (!args->json) {
+			printf("%s", told ? "\n" : "");
 			trial_text_one(&dev[told], &findings);
+			fflush(stdout);
+		}
 		told++;
 	}
 	if (args->json) {

@@ -7,6 +7,10 @@
  */
 #include "tool.h"
 
+static const char match[] =
+	"  -s SLOT          only there: [[[DOMAIN]:]BUS:][SLOT][.[FUNCTION]], as lspci\n"
+	"  -d ID            only these: [VENDOR]:[DEVICE][:CLASS], as lspci";
+
 static void help_verb(const struct verb *verb)
 {
 	printf("Usage: " TOOL " %s %s\n\n%s", verb->name, verb->synopsis, verb->about);
@@ -15,14 +19,13 @@ static void help_verb(const struct verb *verb)
 		printf("      --trial      for nothing but the figures; has to be given\n");
 	if (verb->takes & TAKES_CHECK)
 		printf("      --stage STAGE  early, preserve (this is the default) or kexec\n"
-		       "      --target IMAGE  also check the next kernel: bzImage, Image or vmlinux\n"
+		       "      --target IMAGE  also the next kernel: bzImage, Image or vmlinux\n"
 		       "      --target-cmdline TEXT  and the command line that it will get\n");
 	if (verb->takes & TAKES_FILTER)
 		printf("      --incoming   only from the previous kernel\n"
 		       "      --outgoing   only to the next kernel\n");
 	if (verb->takes & (TAKES_FILTER | TAKES_MATCH))
-		printf("  -s SLOT          only there: [[[DOMAIN]:]BUS:][SLOT][.[FUNCTION]], as lspci\n"
-		       "  -d ID            only these: [VENDOR]:[DEVICE][:CLASS], as lspci\n");
+		puts(match);
 	if (verb->takes & TAKES_JSON)
 		printf("      --json       for programs; docs/iommu-freeze-json.schema.json\n");
 	printf("  -h, --help       this text\n"
@@ -48,8 +51,8 @@ static enum outcome run_help(const struct args *args)
 	     "kexec.\n");
 	for (i = 0; (verb = verb_at(i)); i++)
 		printf("  %-9s %s\n", verb->name, verb->brief);
-	puts("\nExit code: 0 ok, 1 failed, 2 usage, 3 verify found a difference, 4 not supported\n"
-	     "by this kernel, 5 not permitted.\n"
+	puts("\nExit code: 0 ok, 1 failed, 2 usage, 3 verify or freeze found a difference,\n"
+	     "4 not supported by this kernel, 5 not permitted.\n"
 	     "More: " TOOL " VERB --help, man " TOOL);
 	return OUTCOME_OK;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Prints what a verb prints, from made-up answers of the kernel: render VERB
- * {json | text}. Only how it is printed is tested here; what the kernel answers
- * is tested where the kernel runs. One thread, no locks.
+ * {json | text} [ROOT]. Only how it is printed and judged is tested here; what
+ * the kernel answers is tested where the kernel runs. The verb is "facts" for
+ * check on what ROOT/sys and ROOT/proc tell. One thread, no locks.
  */
+#include <stdlib.h>
+
 #include "tool.h"
 
 #define DEVICES 7
@@ -102,6 +105,274 @@ static void extents_all(bool json, const struct iommu_freeze_device *dev)
 	extents_end(&out, false);
 }
 
+/*
+ * check and freeze
+ */
+#define PLACES		12
+#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_ALIAS, 0)
+#define LOOKED_USE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_INTERRUPTS, 0)
+#define LOOKED_ALL	GENMASK_ULL(IOMMU_FREEZE_NR_OBSTACLES - 1, 0)
+#define FOUND(name)	BIT_ULL(IOMMU_FREEZE_OBSTACLE_##name)
+
+/* A device as it should be, on a place where there is none. */
+static struct device_facts tried(u32 i, u32 use)
+{
+	struct device_facts dev = {
+		.bdf = { .segment = 0, .devid = 0xfe00 | i << 3 },
+		.there = true,
+		.driver = "vfio-pci",
+		.group = "17",
+		.group_devices = 1,
+		.reset = "flr bus",
+		.cdev = "/dev/vfio/devices/vfio0",
+		.trial = { .use = use, .looked = LOOKED_DEVICE },
+	};
+	struct iommu_freeze_trial *t = &dev.trial;
+
+	if (use == IOMMU_FREEZE_IDLE)
+		return dev;
+	dev.vmm = 4711;
+	dev.memlock = NO_LIMIT;
+	t->looked = LOOKED_ALL;
+	t->serialised = 1;
+	t->format = FRZ_FORMAT_VTDSS;
+	t->levels = 4;
+	t->tables = 6;
+	t->leaves = 514;
+	t->extents = 2;
+	t->mapped = 0x100000000ULL;
+	t->memory = 24576;
+	t->serialise_us = 812;
+	t->compare_us = 41;
+	memset(t->digest, 0xa0 + i, sizeof(t->digest));
+	return dev;
+}
+
+static void found(struct device_facts *dev, u64 obstacles)
+{
+	u32 i;
+
+	dev->trial.looked |= obstacles;
+	dev->trial.found = obstacles;
+	for (i = 0; i < IOMMU_FREEZE_NR_PAGE_OBSTACLES; i++)
+		if (obstacles & BIT_ULL(IOMMU_FREEZE_FIRST_PAGE_OBSTACLE + i))
+			dev->trial.pages[i] = (struct iommu_freeze_pages){
+				.iova = 0x1000000000000 + i, .bytes = 0x1000 << i,
+			};
+}
+
+/* In use, and the live tables were not even begun to be read. */
+static void not_serialised(struct device_facts *dev)
+{
+	u32 use = dev->trial.use;
+
+	dev->trial = (struct iommu_freeze_trial){ .use = use, .looked = LOOKED_USE };
+}
+
+static void differs(struct device_facts *dev, u32 result)
+{
+	dev->trial.result = result;
+	dev->trial.iova = 0xfffffffff000;
+}
+
+/* Every verdict and every finding of a device; the order is that of run.sh. */
+static size_t make_devices(struct device_facts *dev)
+{
+	size_t n = 0;
+
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IS_PRESERVED);
+	dev[n].memlock = dev[n].trial.mapped;
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IDLE);
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	found(&dev[n], LOOKED_ALL | BIT_ULL(IOMMU_FREEZE_NR_OBSTACLES) | BIT_ULL(63));
+	strcpy(dev[n].driver, "igb");
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IDLE);
+	found(&dev[n], FOUND(DRIVER));
+	*dev[n].driver = *dev[n].reset = *dev[n].cdev = '\0';
+	n++;
+	dev[n] = (struct device_facts){ .bdf.devid = 0xfe00 | n << 3, .group_devices = -1 };
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	differs(&dev[n], IOMMU_FREEZE_DIFFERS);
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	not_serialised(&dev[n]);
+	differs(&dev[n], IOMMU_FREEZE_UNREADABLE);
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	differs(&dev[n], 99);
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	dev[n].memlock = dev[n].trial.mapped - 1;
+	n++;
+	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
+	not_serialised(&dev[n]);
+	n++;
+	dev[n] = tried(n, 99);
+	dev[n].trial.mapped = ~0ULL;
+	dev[n].vmm = 0;
+	found(&dev[n], FOUND(INTERRUPTS) | FOUND(NOT_PRESERVED));
+	n++;
+	return n;
+}
+
+static const struct host_facts good_host = {
+	.info = { .status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE,
+		  .blob_version = 1, .scratch = 0x20000000, .scratch_largest = 0x10000000 },
+	.cmdline_known = true,
+	.cmdline = "kho=on liveupdate=on intel_iommu=on,sm_off",
+	.iommu = IOMMU_VTD,
+	.units = 2,
+	.loaded_known = true,
+	.loaded = true,
+};
+
+static const struct target good_target = {
+	.kind = "bzImage", .supported = true, .oldest = 1, .newest = 1, .room = 0x10000000,
+};
+
+/* The checks by name; false: there is none of that name. */
+static bool make_check(struct check *check, const char *name, struct device_facts *dev)
+{
+	*check = (struct check){
+		.stage = STAGE_PRESERVE, .host = good_host, .dev = dev, .nr = 1,
+		.target = good_target,
+	};
+	dev[0] = tried(0, IOMMU_FREEZE_IN_USE);
+	if (!strcmp(name, "check-ready")) {
+		check->stage = STAGE_KEXEC;
+		dev[0] = tried(0, IOMMU_FREEZE_IS_PRESERVED);
+		dev[1] = tried(1, IOMMU_FREEZE_IDLE);
+		check->nr = 2;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
+		check->target_cmdline = "kho=1 liveupdate=y intel_iommu=sm_off,on";
+	} else if (!strcmp(name, "check-all")) {
+		check->nr = make_devices(dev);
+	} else if (!strcmp(name, "check-early")) {
+		check->stage = STAGE_EARLY;
+		found(&dev[0], FOUND(INTERRUPTS) | FOUND(NOT_PRESERVED));
+	} else if (!strcmp(name, "check-late")) {
+		check->stage = STAGE_EARLY;
+		found(&dev[0], FOUND(INTERRUPTS) | FOUND(PUNCHED));
+	} else if (!strcmp(name, "check-kexec")) {
+		check->stage = STAGE_KEXEC;
+		check->host.loaded = false;
+	} else if (!strcmp(name, "check-host")) {
+		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;
+		check->host.iommu = IOMMU_AMD;
+		not_serialised(&dev[0]);
+	} else if (!strcmp(name, "check-scalable")) {
+		found(&dev[0], FOUND(SCALABLE));
+	} else if (!strcmp(name, "check-none")) {
+		check->host.iommu = IOMMU_NONE;
+		check->nr = 0;
+	} else if (!strcmp(name, "check-unknown")) {
+		check->host = (struct host_facts){ .info.status = good_host.info.status };
+		check->stage = STAGE_KEXEC;
+		check->target_path = "vm\377linuz";
+		check->nr = 0;
+	} else if (!strcmp(name, "check-target")) {
+		check->target = (struct target){ .kind = "Image" };
+		check->target_path = "Image";
+		check->target_read = true;
+	} else if (!strcmp(name, "check-newer")) {
+		check->target.oldest = 2;
+		check->target.newest = 3;
+		check->target.room++;
+		check->target_path = "vm\377linuz";
+		check->target_read = true;
+	} else if (!strcmp(name, "check-room")) {
+		/* Only of both is it known whether one is too small. */
+		check->target.room = ~0ULL;
+		check->host.info.scratch_largest = 0;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
+	} else if (!strcmp(name, "check-words")) {
+		check->target.flags = FRZ_NOTE_KHO_ON | FRZ_NOTE_VTD_ON | FRZ_NOTE_VTD_SCALABLE;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
+		check->target_cmdline = "kho=off quiet -- liveupdate=on";
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool check_one(const char *name, bool json)
+{
+	bool complete = strcmp(name, "check-unknown");
+	struct device_facts dev[PLACES];
+	struct check check;
+
+	if (!make_check(&check, name, dev))
+		return false;
+	check_judge(&check);
+	if (json)
+		json_end(check_json(&check, complete));
+	else
+		check_text(&check, complete);
+	finding_free(&check.findings);
+	return true;
+}
+
+/* Of the host and of the devices that ROOT tells about; each is taken to be in use. */
+static void facts_all(bool json, const char *root)
+{
+	struct device_facts dev[PLACES];
+	struct check check = { .stage = STAGE_KEXEC, .dev = dev };
+	const struct args args = {};
+	struct bdf *bdf;
+	size_t nr;
+
+	check.host.info = good_host.info;
+	facts_host(&check.host, root);
+	bdf = facts_devices(&args, false, root, &nr);
+	for (; check.nr < nr && check.nr < PLACES; check.nr++) {
+		facts_device(&dev[check.nr], root, &bdf[check.nr]);
+		dev[check.nr].there = true;
+		dev[check.nr].trial = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
+		facts_memlock(&dev[check.nr], root);
+	}
+	free(bdf);
+	check_judge(&check);
+	json ? (void)json_end(check_json(&check, true)) : check_text(&check, true);
+	finding_free(&check.findings);
+}
+
+static void freeze_all(bool json)
+{
+	struct device_facts dev[PLACES];
+	size_t nr = make_devices(dev), i;
+	struct findings findings = {};
+
+	for (i = 0; i < nr; i++) {
+		trial_judge(&dev[i], true, &findings);
+		if (!json)
+			trial_text_one(&dev[i], &findings);
+	}
+	if (json)
+		json_end(trial_json(dev, nr, &findings, true));
+	finding_free(&findings);
+}
+
+/* The exit code that each of the devices makes for. */
+static void judge_all(void)
+{
+	struct device_facts dev[PLACES];
+	size_t nr = make_devices(dev), i;
+	struct findings findings = {};
+
+	for (i = 0; i < nr; i++)
+		printf("%d%s", trial_judge(&dev[i], true, &findings), i + 1 < nr ? " " : "\n");
+	finding_free(&findings);
+}
+
 int main(int argc, char **argv)
 {
 	struct iommu_freeze_device dev[DEVICES];
@@ -115,7 +386,7 @@ int main(int argc, char **argv)
 	bool json;
 	u32 i;
 
-	if (argc != 3 || print_begin())
+	if (argc < 3 || print_begin())
 		return OUTCOME_USAGE;
 	json = !strcmp(argv[2], "json");
 	for (i = 0; i < DEVICES; i++)
@@ -136,7 +407,13 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[1], "discard")) {
 		devices = json_pack("[o]", discard_json_one(&dev[1]));
 		json_end(json_devices("discard", devices, 1, true));
-	} else {
+	} else if (!strcmp(argv[1], "freeze")) {
+		freeze_all(json);
+	} else if (!strcmp(argv[1], "judge")) {
+		judge_all();
+	} else if (!strcmp(argv[1], "facts") && argc == 4) {
+		facts_all(json, argv[3]);
+	} else if (!check_one(argv[1], json)) {
 		return OUTCOME_USAGE;
 	}
 	pci_end();

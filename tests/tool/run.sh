@@ -59,7 +59,7 @@ expect() {
 	fi
 }
 
-kernel_verbs=("list" "show 01:00.0" "verify" "extents 01:00.0" "discard 01:00.0")
+kernel_verbs=("list" "show 01:00.0" "check" "freeze --trial 01:00.0" "verify" "extents 01:00.0" "discard 01:00.0")
 "$out/blobs" "$tmp" || exit 1
 
 #
@@ -68,19 +68,32 @@ kernel_verbs=("list" "show 01:00.0" "verify" "extents 01:00.0" "discard 01:00.0"
 expect 2 "no verb; see" "no verb at all" "$asan"
 expect 2 "no verb 'frobnicate'" "an unknown verb" "$asan" frobnicate
 expect 2 "no verb 'x'" "help of an unknown verb" "$asan" help x
-for v in list show verify extents discard decode version help; do
+for v in list show check freeze verify extents discard decode version help; do
 	expect 0 "" "$v --help" "$asan" "$v" --help
 	grep -q "^Usage: iommu-freeze $v" "$tmp/stdout"
 	result "$v --help tells the usage" $?
 	expect 2 "no option '-x'" "$v -x" "$asan" "$v" -x
 	expect 2 "no option '--frob'" "$v --frob" "$asan" "$v" --frob
 done
-for a in "version -d 1:1" "discard -s 1: 01:00.0" "decode --incoming x" "help --json" "list --json=1"; do
+for a in "version -d 1:1" "discard -s 1: 01:00.0" "decode --incoming x" "help --json" "list --json=1" "check --outgoing" \
+	"check --trial" "freeze --trial --stage early 01:00.0" "freeze --target x 01:00.0" "verify --target-cmdline x"; do
 	expect 2 "no option" "$a" "$asan" $a
 done
 for v in show extents discard; do
 	expect 2 "no device is named" "$v without a device" "$asan" "$v"
 done
+for a in "freeze" "freeze 01:00.0" "freeze --json -d 8086:"; do
+	expect 2 "only --trial; a real freeze is LUO's, inside kexec" "$a" "$asan" $a
+done
+expect 2 "no device is named" "freeze --trial without a device" "$asan" freeze --trial
+for v in stage target target-cmdline; do
+	expect 2 "'--$v' needs a value" "check --$v without a value" "$asan" check --"$v"
+done
+for v in "" Early preserved kexe; do
+	expect 2 "no stage '$v'" "no stage '$v'" "$asan" check --stage "$v"
+done
+expect 2 "without --target" "a command line for no target" "$asan" check --target-cmdline kho=on
+expect 2 "not both" "check of a device and a filter" "$asan" check -d 8086: 01:00.0
 expect 2 "no file is named" "decode without a file" "$asan" decode
 expect 2 "'b' is too much" "decode of two files" "$asan" decode a b
 expect 2 "exclude each other" "both directions" "$asan" list --incoming --outgoing
@@ -99,7 +112,9 @@ if [[ -e /dev/iommu-freeze ]]; then
 	skip "exit code 4" "/dev/iommu-freeze is here"
 else
 	for v in "${kernel_verbs[@]}" "show 1:2.3" "show ffff:ff:1f.7" "show 10000:01:00.0" "list -s 1:" \
-		"list -s .0 -d 8086:" "list -d ::02" "verify --json" "list --json" "extents --json 0000:01:00.0 1:0.0"; do
+		"list -s .0 -d 8086:" "list -d ::02" "verify --json" "list --json" "extents --json 0000:01:00.0 1:0.0" \
+		"check --stage=early --target=x --target-cmdline=y" "check --stage kexec --target x --target-cmdline y" \
+		"check --json 1:0.0 2:0.0" "check -s 1: -d 8086:" "freeze --json --trial 1:0.0 2:0.0" "freeze -d 8086: --trial"; do
 		expect 4 "/dev/iommu-freeze: .*CONFIG_IOMMU_FREEZE" "$v: 4 without the device node" "$asan" $v
 	done
 fi
@@ -117,8 +132,10 @@ if [[ $(id -u) -eq 0 ]] && unshare -m true 2>/dev/null; then
 			with_node 4095 4095 "$tmp/asan" $v
 	done
 	# a driver that knows none of our calls
-	expect 4 "this kernel cannot do it" "list: 4 when the driver does not know the call" \
-		with_node 1 3 "$tmp/asan" list
+	for v in list check "freeze --trial 01:00.0 02:00.0"; do
+		expect 4 "this kernel cannot do it" "$v: 4 when the driver does not know the call" \
+			with_node 1 3 "$tmp/asan" $v
+	done
 	expect 0 "" "decode as a plain user" runuser -u nobody -- "$tmp/asan" decode "$tmp/one.blob"
 else
 	skip "exit code 5" "not root, or no mount namespaces"
@@ -179,10 +196,11 @@ expect 0 "" "a file name that is not UTF-8" "$asan" decode --json "$tmp/$(printf
 #
 # What the kernel's answers look like, and that all of it is valid
 #
-for v in list empty show verify extents discard; do
+checks=(ready all early late kexec host scalable none unknown target newer room words)
+for v in list empty show freeze verify extents discard "${checks[@]/#/check-}"; do
 	"$out/render" "$v" json >"$tmp/$v.json" 2>"$tmp/stderr"
 	rc=$?
-	verb=$v
+	verb=${v%%-*}
 	[[ $v != empty ]] || verb=list
 	text=$("$python" "$here/validate.py" --verb "$verb" "$tmp/$v.json" 2>&1) || rc=1
 	result "$v --json is valid" "$rc" "$text$(cat "$tmp/stderr")"
@@ -192,6 +210,186 @@ for v in list empty show verify extents discard; do
 	! LC_ALL=C grep -q '[^ -~]' "$tmp/$v.text" || rc=1
 	result "$v prints nothing but text" "$rc" "$(cat "$tmp/stderr")"
 done
+text=$("$python" - "$tmp" "${checks[@]}" <<'PY' 2>&1
+import json, sys
+def load(name):
+    with open(f"{sys.argv[1]}/{name}.json", encoding="utf-8") as f:
+        return json.load(f)
+check = {name: load("check-" + name) for name in sys.argv[2:]}
+def counted(name, obj=None):
+    return [f["name"] for f in check[name]["findings"] if not f["later"] and obj in (None, f["object"])]
+for name, c in check.items():
+    assert c["ready"] == (not counted(name) and c["complete"]), name
+    for d in c["devices"]:
+        assert (d["verdict"] == "not-ready") == bool(counted(name, d["device"])), (name, d)
+assert [n for n in check if check[n]["ready"]] == ["ready", "early", "room"], "ready"
+a = check["all"]["devices"]
+words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready"
+assert [d["verdict"] for d in a] == words.split(), [d["verdict"] for d in a]
+def at(slot):
+    return counted("all", f"0000:fe:{slot:02x}.0")
+assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 30, at(3)
+assert at(3)[-2:] == ["obstacle-28", "obstacle-63"], at(3)
+found = [f for f in check["all"]["findings"] if f["object"] == "0000:fe:03.0"]
+assert found[0]["text"].endswith(", driver igb has it") and found[0]["fix"] == "bind it", found[0]
+assert [f["bytes"] for f in found if f["bytes"]] == [0x1000, 0x2000, 0x4000, 0x8000], found
+assert found[24]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[24]
+assert a[3]["ats"] is True and a[0]["ats"] is False and a[5]["ats"] is None, "ats"
+assert at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
+assert at(5) == ["no-device"] and a[5]["use"] is None and a[5]["trial"] is None, a[5]
+assert [at(i) for i in (6, 7, 8, 9, 10)] == [["differs"], ["unreadable"], ["unknown"], ["memlock"], ["not-tried"]]
+assert a[9]["memlock"] == {"pid": 4711, "need": 2**32, "limit": 2**32 - 1}, a[9]
+assert a[0]["memlock"]["limit"] is None and a[2]["memlock"] is None and a[11]["memlock"] is None
+assert a[1]["memlock"]["limit"] == a[1]["memlock"]["need"] and a[11]["use"] == "unknown"
+early = check["early"]["findings"]
+assert [(f["name"], f["later"]) for f in early] == [("interrupts", True), ("not-preserved", True)], early
+late = check["late"]["findings"]
+assert [(f["name"], f["later"]) for f in late] == [("interrupts", True), ("punched", False)], late
+assert counted("kexec") == ["no-kernel", "not-preserved-yet"], counted("kexec")
+assert counted("host") == ["kho", "liveupdate", "handover", "iommu-type", "not-tried"], counted("host")
+assert check["host"]["host"]["iommu"] == "amd-vi", check["host"]["host"]
+assert counted("scalable") == ["scalable"] and check["scalable"]["host"]["mode"] == "scalable"
+assert check["ready"]["host"]["mode"] == "legacy" and check["none"]["host"]["mode"] is None
+assert counted("none") == ["no-iommu"] and check["none"]["host"]["iommu"] == "none"
+u = check["unknown"]
+assert u["findings"] == [] and u["target"] is None and u["complete"] is False, u
+assert [k for k, v in u["host"].items() if v is None] == ["scratch", "scratch_largest", "iommu", "mode",
+    "kexec_loaded", "cmdline"], u["host"]
+assert counted("target") == ["target"] and check["target"]["findings"][0]["object"] == "Image"
+assert counted("newer") == ["target-version", "target-room"], counted("newer")
+assert check["newer"]["target"]["path"] == check["newer"]["findings"][0]["object"] == "vm?linuz"
+assert counted("room") == [], counted("room")
+assert counted("words") == ["target-kho", "target-liveupdate", "target-scalable"], counted("words")
+freeze = load("freeze")
+assert [f["name"] for f in freeze["findings"] if f["object"] == "0000:fe:02.0"] == ["idle"], freeze["findings"]
+assert [bool(d["trial"]) for d in freeze["devices"]] == [i not in (2, 4, 5, 7, 10) for i in range(12)], freeze["devices"]
+PY
+)
+result "check and freeze --json tell what was found" $? "$text"
+text=$("$out/render" judge text)
+result "freeze: the exit code of each device" "$([[ $text == "0 0 1 1 1 1 3 3 3 0 1 1" ]]; echo $?)" "$text"
+# says CHECK LINE: one of the lines that it prints for people is exactly that
+says() {
+	grep -Fqx -- "$2" "$tmp/$1.text"
+	result "$1 says: $2" $? "$(grep -v '^0000' "$tmp/$1.text")"
+}
+says check-ready "ready at stage kexec; use and map not looked at (idle): 1 of 2"
+says check-early "0000:fe:00.0: the VMM's to do: interrupts are enabled; disable them with VFIO_DEVICE_SET_IRQS"
+says check-early "ready at stage early; left to the VMM: 2"
+says check-late "not ready: 1 finding; left to the VMM: 1"
+says check-kexec "host: no kernel is loaded; kexec -l first"
+says check-kexec "not ready: 2 findings"
+says check-all "0000:fe:03.0: it is not bound to vfio-pci, driver igb has it; bind it"
+says check-all "0000:fe:03.0: this CPU cannot swap 16 bytes at once (no cmpxchg16b)"
+says check-all "0000:fe:03.0: iova 0x1000000000000: not RAM (4K in all); unmap device memory (P2P)"
+says check-all "0000:fe:04.0: it is not bound to vfio-pci; bind it"
+says check-all "0000:fe:07.0: iova 0xfffffffff000: the live tables cannot be read; report it"
+says check-all "0000:fe:09.0: the VMM (pid 4711) may lock 3.9G, the rebuild needs 4G; raise RLIMIT_MEMLOCK"
+says check-host "iommu    amd-vi"
+says check-target "Image: it cannot take over frozen devices; boot a kernel with CONFIG_IOMMU_FREEZE"
+says check-none "target   not looked at, none is named"
+says check-none "not ready: 1 finding; no device was looked at"
+says check-unknown "scratch  not known"
+says check-unknown "iommu    not looked at"
+says check-unknown "kexec    not looked at whether a kernel is loaded"
+says check-unknown "target   not looked at"
+says check-unknown "not ready: not all was looked at; no device was looked at"
+says check-words "vmlinuz: Kexec HandOver will be off with that command line; add kho=on"
+says freeze "  result     not serialised"
+says freeze "  result     serialised, same as the live tables"
+says freeze "0000:fe:02.0: nobody has it open: nothing to serialise; start its VM"
+man=$top/tools/iommu-freeze/man
+text=$(cat "$tmp"/check-*.json "$tmp/freeze.json" | sed -n 's/^      "name": "\([^"]*\)",$/\1/p' | sort -u |
+	grep -v '^obstacle-' | while read -r name; do
+		grep -Eq "^\.It ([a-z-]+ , )*$name( |$)" "$man/iommu-freeze-check.8" "$man/iommu-freeze-freeze.8" || echo "$name"
+	done)
+result "the manual tells about every finding" "$((${#text} != 0))" "$text"
+
+#
+# What is read from sysfs and procfs
+#
+root=$tmp/root
+mkdir -p "$root"/sys/{class/iommu/dmar0,class/iommu/dmar1,kernel} "$root"/sys/bus/pci/devices "$root"/drivers/{vfio-pci,igb} \
+	"$root"/groups/{7,8}/devices "$root"/proc/{100,200,300,400,self}/fd
+echo 1 >"$root/sys/kernel/kexec_loaded"
+printf 'root=/dev/sda password=secret kho=on akho=1 kho_scratch=64M,\033256M intel_iommu=on,sm_off liveupdate=on iommu=pt -- kho=off\n' \
+	>"$root/proc/cmdline"
+# device PLACE GROUP DRIVER [CDEV]
+device() {
+	local d=$root/sys/bus/pci/devices/$1
+	mkdir -p "$d"
+	: >"$root/groups/$2/devices/$1"
+	ln -s "../../../../../groups/$2" "$d/iommu_group"
+	ln -s "../../../../../drivers/$3" "$d/driver"
+	[[ -z ${4:-} ]] || mkdir -p "$d/vfio-dev/$4"
+}
+device 0000:02:00.0 8 vfio-pci vfio1
+device 0000:01:00.0 7 vfio-pci vfio0
+device 0000:01:00.1 7 igb
+device 0000:03:00.0 8 vfio-pci vfio2
+device 0000:04:00.0 8 vfio-pci vfio10
+echo "flr bus" >"$root/sys/bus/pci/devices/0000:01:00.0/reset_method"
+# process PID CAPEFF LIMIT CDEV...
+process() {
+	local p=$root/proc/$1 fd=3
+	printf 'Name:\tvmm\nCapInh:\tffffffffffffffff\nCapEff:\t%s\n' "$2" >"$p/status"
+	printf 'Limit                     Soft Limit           Hard Limit           Units\n%-25s %-20s %-20s bytes\n' \
+		"Max cached memory" 1 1 "Max locked memory" "$3" unlimited >"$p/limits"
+	shift 3
+	ln -s /dev/null "$p/fd/0"
+	for d; do ln -s "/dev/vfio/devices/$d" "$p/fd/$((fd++))"; done
+}
+process 100 0000000000000000 8388608 vfio0
+process 200 0000000000004000 8388608 vfio0 vfio1
+process 300 ffffffffffffbfff unlimited vfio2
+process 400 ffffffffffffbfff 8388608 vfio11 vfio1x
+process self 0 0 vfio10
+"$out/render" facts json "$root" >"$tmp/facts.json" 2>"$tmp/stderr"
+rc=$?
+text=$("$python" "$here/validate.py" --verb check "$tmp/facts.json" 2>&1) || rc=1
+result "what is read is valid" "$rc" "$text$(cat "$tmp/stderr")"
+text=$("$python" - "$tmp/facts.json" <<'PY' 2>&1
+import json, sys
+with open(sys.argv[1], encoding="utf-8") as f:
+    c = json.load(f)
+host = c["host"]
+assert host["cmdline"] == "kho=on kho_scratch=64M,?256M intel_iommu=on,sm_off liveupdate=on iommu=pt", host
+assert (host["iommu"], host["units"], host["kexec_loaded"]) == ("vt-d", 2, True), host
+dev = c["devices"]
+# those bound to vfio-pci, by place
+assert [d["device"] for d in dev] == [f"0000:0{i}:00.0" for i in (1, 2, 3, 4)], dev
+assert (dev[0]["group"], dev[0]["group_devices"], dev[0]["reset"]) == ("7", 2, "flr bus"), dev[0]
+assert (dev[1]["group"], dev[1]["group_devices"], dev[1]["reset"]) == ("8", 3, "none"), dev[1]
+lock = [d["memlock"] for d in dev]
+# of two the tighter one; CAP_IPC_LOCK; no limit; nobody
+assert (lock[0]["pid"], lock[0]["limit"]) == (100, 8388608), lock
+assert (lock[1]["pid"], lock[1]["limit"]) == (200, None), lock
+assert (lock[2]["pid"], lock[2]["limit"]) == (300, None), lock
+assert lock[3] is None, lock
+assert [(f["object"], f["name"]) for f in c["findings"]] == [("0000:01:00.0", "memlock")], c["findings"]
+PY
+)
+result "what sysfs and procfs tell" $? "$text"
+# iommu WORD UNIT...: with these units
+iommu() {
+	local word=$1 unit
+	shift
+	rm -rf "$root/sys/class/iommu"
+	for unit; do mkdir -p "$root/sys/class/iommu/$unit"; done
+	text=$("$out/render" facts json "$root" | grep '^    "iommu"')
+	result "IOMMU with units '$*': $word" "$([[ $text == "    \"iommu\": $word," ]]; echo $?)" "$text"
+}
+iommu '"amd-vi"' ivhd0 ivhd1
+iommu '"smmuv3"' smmu3.0x000000002b400000
+iommu '"other"' frobnicator
+iommu '"other"' dmar0 ivhd0 dmar1
+iommu '"none"'
+rm -r "$root/sys"
+iommu null
+rm -r "$root/proc"
+"$out/render" facts text "$root" >"$tmp/facts.text" 2>&1
+says facts "cmdline  not looked at"
+says facts "kexec    not looked at whether a kernel is loaded"
 expect 0 "" "version --json" "$asan" version --json
 text=$("$python" "$here/validate.py" --verb version "$tmp/stdout" 2>&1)
 result "version --json is valid" $? "$text"
@@ -203,7 +401,9 @@ result "the schema refuses a word that it does not know" $?
 # Where it goes
 #
 expect 1 "standard output is closed" "stdout closed" bash -c '"$0" version >&-' "$asan"
-expect 1 "standard output is closed" "stdout closed, list" bash -c '"$0" list >&-' "$asan"
+for v in list check "freeze --trial 01:00.0"; do
+	expect 1 "standard output is closed" "stdout closed, $v" bash -c '"$0" $1 >&-' "$asan" "$v"
+done
 expect 1 "No space left" "disk full" bash -c '"$0" help >/dev/full' "$asan"
 expect 1 "No space left" "disk full, decode --json" bash -c '"$0" decode --json "$1" >/dev/full' "$asan" "$tmp/many.blob"
 bash -c 'set -o pipefail; (sleep 0.3; exec "$0" decode --json "$1") 2>"$2" | true' "$asan" "$tmp/many.blob" "$tmp/stderr"
@@ -344,7 +544,7 @@ fi
 #
 text=$(make -s -C "$top/tools/iommu-freeze" lint 2>&1)
 result "manual pages pass mandoc -Tlint" $? "$text"
-for v in list show verify extents discard decode version help; do
+for v in list show check freeze verify extents discard decode version help; do
 	[[ -s $top/tools/iommu-freeze/man/iommu-freeze-$v.8 ]]
 	result "manual page of $v" $?
 	# what --help offers is in the manual, and the other way round
@@ -363,6 +563,20 @@ text=$(complete_bash iommu-freeze ver)
 result "bash completion of verbs" "$([[ $text == "verify version" ]]; echo $?)" "$text"
 text=$(complete_bash iommu-freeze verify --in)
 result "bash completion of options" "$([[ $text == --incoming ]]; echo $?)" "$text"
+text=$(complete_bash iommu-freeze check --st)
+result "bash completion of --stage" "$([[ $text == --stage ]]; echo $?)" "$text"
+for a in "--stage " "--stage = "; do
+	text=$(complete_bash iommu-freeze check $a "")
+	result "bash completion of ${a}VALUE" "$([[ $text == "early preserve kexec" ]]; echo $?)" "$text"
+done
+text=$(complete_bash iommu-freeze check --stage =)
+result "bash completion right after --stage=" "$([[ $text == "early preserve kexec" ]]; echo $?)" "$text"
+text=$(complete_bash iommu-freeze check --stage = k)
+result "bash completion of --stage=k" "$([[ $text == kexec ]]; echo $?)" "$text"
+text=$(complete_bash iommu-freeze check --target "$tmp/many.")
+result "bash completion of --target" "$([[ $text == "$tmp"/many.*" $tmp/many."* ]]; echo $?)" "$text"
+text=$(complete_bash iommu-freeze freeze --t)
+result "bash completion of --trial" "$([[ $text == --trial ]]; echo $?)" "$text"
 first=$(ls /sys/bus/pci/devices 2>/dev/null | head -1)
 if [[ $first ]]; then
 	text=$(complete_bash iommu-freeze show "${first%%:*}" : "$(cut -d: -f2 <<<"$first")" : "${first##*:}")
@@ -379,7 +593,7 @@ fi
 text=$(make -s -C "$top/tools/iommu-freeze" install out="$out/tool" PREFIX=/usr DESTDIR="$tmp/dest" 2>&1)
 result "make install" $? "$text"
 text=$(cd "$tmp/dest" && find . -type f -o -type l | wc -l)
-result "make install: tool, 9 manual pages, 2 completions, schema, 2 units and their script" "$((text != 16))" "$text files"
+result "make install: tool, 11 manual pages, 2 completions, schema, 2 units and their script" "$((text != 18))" "$text files"
 
 #
 # The units, where their paths are right
@@ -449,7 +663,8 @@ for a in "decode $tmp/many.blob" "decode --json $tmp/many.blob" "help" "version 
 	text=$("${vg[@]}" "$tool" $a 2>&1 >/dev/null)
 	result "valgrind: ${a/"$tmp/"/}" $? "$text"
 done
-for a in "list -d 8086:" "show 01:00.0 02:00.0" "decode $tmp/bad-digest.blob" "list --incoming --outgoing"; do
+for a in "list -d 8086:" "show 01:00.0 02:00.0" "check --stage=early --target x 01:00.0" "freeze --trial -s 1:" \
+	"freeze 01:00.0" "check --stage x" "decode $tmp/bad-digest.blob" "list --incoming --outgoing"; do
 	text=$("${vg[@]}" "$tool" $a 2>&1 >/dev/null)
 	rc=$?
 	result "valgrind: ${a/"$tmp/"/}" "$((rc == 99))" "$text"

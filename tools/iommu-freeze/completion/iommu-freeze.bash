@@ -3,7 +3,7 @@
 
 _iommu_freeze() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verbs='list show verify extents discard decode version help'
+	local verbs='list show check freeze verify extents discard decode version help'
 	local filter='--incoming --outgoing -s -d' options='--help' bdf=''
 
 	COMPREPLY=()
@@ -13,12 +13,27 @@ _iommu_freeze() {
 	fi
 	case ${COMP_WORDS[1]} in
 	list|show|verify|extents)	options="--json $filter --help" bdf=1 ;;
+	check)				options='--stage --target --target-cmdline --json -s -d --help' bdf=1 ;;
+	freeze)				options='--trial --json -s -d --help' bdf=1 ;;
 	discard)			options='--json --help' bdf=1 ;;
 	decode|version)			options='--json --help' ;;
 	help)				options="$verbs" ;;
 	*)				return ;;
 	esac
-	[[ $prev != -[sd] ]] || return
+	# In --stage=VALUE the = is a word of its own.
+	[[ $cur != = ]] || cur=''
+	[[ $prev != = ]] || prev=${COMP_WORDS[COMP_CWORD-2]}
+	case $prev in
+	-[sd]|--target-cmdline)
+		return ;;
+	--stage)
+		mapfile -t COMPREPLY < <(compgen -W 'early preserve kexec' -- "$cur")
+		return ;;
+	--target)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	esac
 	if [[ ${COMP_WORDS[1]} == help || $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == decode ]]; then

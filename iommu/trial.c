@@ -223,7 +223,6 @@ int frz_trial_serialise(struct pci_dev *pdev, struct iommu_domain *live,
 	t->extents = dev.extents;
 	t->mapped = dev.mapped;
 	t->memory = dev.memory;
-	memcpy(t->digest, dev.digest, sizeof(t->digest));
 	frozen_tables_drop(&ft);
 	return ret;
 }

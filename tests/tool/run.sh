@@ -224,7 +224,7 @@ for name, c in check.items():
         assert (d["verdict"] == "not-ready") == bool(counted(name, d["device"])), (name, d)
 assert [n for n in check if check[n]["ready"]] == ["ready", "early", "room"], "ready"
 a = check["all"]["devices"]
-words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready"
+words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready"
 assert [d["verdict"] for d in a] == words.split(), [d["verdict"] for d in a]
 def at(slot):
     return counted("all", f"0000:fe:{slot:02x}.0")
@@ -235,9 +235,10 @@ assert found[0]["text"].endswith(", driver igb has it") and found[0]["fix"] == "
 assert [f["bytes"] for f in found if f["bytes"]] == [0x1000, 0x2000, 0x4000, 0x8000], found
 assert found[24]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[24]
 assert a[3]["ats"] is True and a[0]["ats"] is False and a[5]["ats"] is None, "ats"
-assert at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
+assert a[4]["use"] is None and at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
 assert at(5) == ["no-device"] and a[5]["use"] is None and a[5]["trial"] is None, a[5]
-assert [at(i) for i in (6, 7, 8, 9, 10)] == [["differs"], ["unreadable"], ["unknown"], ["memlock"], ["not-tried"]]
+assert [at(i) for i in (6, 7, 8, 9, 10, 12)] == [["differs"], ["unreadable"], ["unknown"], ["memlock"],
+    ["not-tried"], ["not-looked-at"]]
 assert a[9]["memlock"] == {"pid": 4711, "need": 2**32, "limit": 2**32 - 1}, a[9]
 assert a[0]["memlock"]["limit"] is None and a[2]["memlock"] is None and a[11]["memlock"] is None
 assert a[1]["memlock"]["limit"] == a[1]["memlock"]["need"] and a[11]["use"] == "unknown"
@@ -262,12 +263,12 @@ assert counted("room") == [], counted("room")
 assert counted("words") == ["target-kho", "target-liveupdate", "target-scalable"], counted("words")
 freeze = load("freeze")
 assert [f["name"] for f in freeze["findings"] if f["object"] == "0000:fe:02.0"] == ["idle"], freeze["findings"]
-assert [bool(d["trial"]) for d in freeze["devices"]] == [i not in (2, 4, 5, 7, 10) for i in range(12)], freeze["devices"]
+assert [bool(d["trial"]) for d in freeze["devices"]] == [i not in (2, 4, 5, 7, 10) for i in range(13)], freeze["devices"]
 PY
 )
 result "check and freeze --json tell what was found" $? "$text"
 text=$("$out/render" judge text)
-result "freeze: the exit code of each device" "$([[ $text == "0 0 1 1 1 1 3 3 3 0 1 1" ]]; echo $?)" "$text"
+result "freeze: the exit code of each device" "$([[ $text == "0 0 1 1 1 1 3 3 3 0 1 1 1" ]]; echo $?)" "$text"
 # says CHECK LINE: one of the lines that it prints for people is exactly that
 says() {
 	grep -Fqx -- "$2" "$tmp/$1.text"
@@ -370,6 +371,22 @@ assert [(f["object"], f["name"]) for f in c["findings"]] == [("0000:01:00.0", "m
 PY
 )
 result "what sysfs and procfs tell" $? "$text"
+# scalable WANTED ECAP...: with VT-d units of these extended capabilities, - for one that cannot be read
+scalable() {
+	local wanted=$1 i=0 ecap
+	shift
+	rm -rf "$root/sys/class/iommu"
+	for ecap; do
+		mkdir -p "$root/sys/class/iommu/dmar$i/intel-iommu"
+		[[ $ecap == - ]] || echo "$ecap" >"$root/sys/class/iommu/dmar$i/intel-iommu/ecap"
+		i=$((i + 1))
+	done
+	text=$("$out/render" facts json "$root" | grep '^    "scalable"')
+	result "scalable mode of units '$*': $wanted" "$([[ $text == "    \"scalable\": $wanted," ]]; echo $?)" "$text"
+}
+scalable false f00f4a f00f4a
+scalable true f00f4a 80000f00f4a
+scalable true -
 # iommu WORD UNIT...: with these units
 iommu() {
 	local word=$1 unit

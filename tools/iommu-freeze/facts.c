@@ -87,9 +87,25 @@ static void find_words(struct host_facts *host, char *line)
 	}
 }
 
+struct unit_counter {
+	struct host_facts *host;
+	const char *folder;
+};
+
+/* VT-d spec, section 10.4.3, Extended Capability Register, SMTS; not known: yes. */
+static bool has_scalable(const struct unit_counter *c, const char *name)
+{
+	char path[2 * PATH_MAX], line[32];
+
+	snprintf(path, sizeof(path), "%s/%s/intel-iommu/ecap", c->folder, name);
+	return !read_line(line, sizeof(line), path) ||
+	       strtoull(line, NULL, 16) & BIT_ULL(43);
+}
+
 static void count_unit(void *arg, const char *name)
 {
-	struct host_facts *host = arg;
+	struct unit_counter *c = arg;
+	struct host_facts *host = c->host;
 	enum iommu_type type = IOMMU_OTHER;
 
 	if (!strncmp(name, "dmar", 4))
@@ -99,6 +115,7 @@ static void count_unit(void *arg, const char *name)
 	else if (!strncmp(name, "smmu3", 5))
 		type = IOMMU_SMMUV3;
 	host->units++;
+	host->scalable |= type == IOMMU_VTD && has_scalable(c, name);
 	host->iommu = host->units > 1 && host->iommu != type ? IOMMU_OTHER : type;
 }
 
@@ -110,6 +127,7 @@ static void count_unit(void *arg, const char *name)
 void facts_host(struct host_facts *host, const char *root)
 {
 	char path[PATH_MAX], line[sizeof(host->cmdline)];
+	struct unit_counter units = { .host = host };
 
 	snprintf(path, sizeof(path), "%s/proc/cmdline", root);
 	host->cmdline_known = read_line(line, sizeof(line), path);
@@ -119,7 +137,8 @@ void facts_host(struct host_facts *host, const char *root)
 	if (!access(path, X_OK))
 		host->iommu = IOMMU_NONE;
 	snprintf(path, sizeof(path), "%s/sys/class/iommu", root);
-	each_entry(path, count_unit, host);
+	units.folder = path;
+	each_entry(path, count_unit, &units);
 	snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
 	host->loaded_known = read_line(line, sizeof(line), path);
 	host->loaded = !strcmp(line, "1");

@@ -135,13 +135,14 @@ static void add_result(struct findings *list, const char *object,
  * @later: obstacles, 1 << enum iommu_freeze_obstacle, that the VMM takes away
  *	itself when its turn comes
  *
- * A device in use that has no finding that counts was serialised.
+ * A device in use that has no finding that counts was serialised, and looked at
+ * for every obstacle that there is.
  */
 void finding_add_device(struct findings *list, const struct device_facts *dev,
 			bool kho, u64 later)
 {
 	const struct iommu_freeze_trial *trial = &dev->trial;
-	char place[BDF_LEN];
+	char place[BDF_LEN], name[OBSTACLE_LEN];
 	struct finding *f;
 	u32 i;
 
@@ -163,6 +164,12 @@ void finding_add_device(struct findings *list, const struct device_facts *dev,
 			    kho ? "see the kernel log" : "boot with kho=on",
 			    "its map was not looked at%s",
 			    kho ? "" : ", Kexec HandOver is off");
+	for (i = 0; trial->serialised && i < IOMMU_FREEZE_NR_OBSTACLES; i++)
+		if (!(trial->looked & BIT_ULL(i)))
+			finding_add(list, place, "not-looked-at",
+				    "use the tool of the kernel's version",
+				    "this kernel does not look for '%s'",
+				    finding_obstacle(i, name));
 }
 
 /**

@@ -336,6 +336,7 @@ enum iommu_type {
  * @cmdline: the words of its command line that have to do with this
  * @iommu: its IOMMU
  * @units: units of that
+ * @scalable: one of them may have scalable mode
  * @loaded_known: @loaded could be read
  * @loaded: a kernel is loaded for kexec
  */
@@ -345,6 +346,7 @@ struct host_facts {
 	char cmdline[4096];
 	enum iommu_type iommu;
 	unsigned int units;
+	bool scalable;
 	bool loaded_known;
 	bool loaded;
 };

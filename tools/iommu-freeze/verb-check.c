@@ -99,9 +99,9 @@ static void judge_target_cmdline(struct check *check)
 		finding_add(list, check->target_path, "target-iommu", "add intel_iommu=on",
 			    "VT-d will be off with that command line");
 	else if (is_on(c.scalable, flags & FRZ_NOTE_VTD_SCALABLE) &&
-		 vtd_mode(check) && !strcmp(vtd_mode(check), "legacy"))
+		 check->host.scalable && vtd_mode(check) && !strcmp(vtd_mode(check), "legacy"))
 		finding_add(list, check->target_path, "target-scalable", "add intel_iommu=sm_off",
-			    "VT-d may be in scalable mode with that command line, and is in legacy mode now");
+			    "VT-d will be in scalable mode with that command line, and is in legacy mode now");
 }
 
 static void judge_target(struct check *check)
@@ -226,7 +226,7 @@ static json_t *host_json(const struct check *check)
 	const struct host_facts *host = &check->host;
 	u32 status = host->info.status;
 
-	return json_pack("{sbsbsbsIsososs?ss?sIsoso}",
+	return json_pack("{sbsbsbsIsososs?ss?sIsbsoso}",
 		"kho", !!(status & IOMMU_FREEZE_STATUS_KHO),
 		"liveupdate", !!(status & IOMMU_FREEZE_STATUS_LIVEUPDATE),
 		"bad_handover", !!(status & IOMMU_FREEZE_STATUS_BAD),
@@ -236,6 +236,7 @@ static json_t *host_json(const struct check *check)
 		"iommu", iommu_name(host->iommu),
 		"mode", vtd_mode(check),
 		"units", (json_int_t)host->units,
+		"scalable", host->scalable,
 		"kexec_loaded", host->loaded_known ? json_boolean(host->loaded) : json_null(),
 		"cmdline", host->cmdline_known ? json_text(host->cmdline) : json_null());
 }
@@ -266,6 +267,14 @@ static json_t *memlock_json(const struct device_facts *dev)
 		"limit", dev->memlock == NO_LIMIT ? json_null() : json_count(dev->memlock));
 }
 
+/* How it is used is looked at by VFIO. */
+static const char *use_name(const struct device_facts *dev)
+{
+	if (!dev->there || dev->trial.found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DRIVER))
+		return NULL;
+	return print_use(dev->trial.use);
+}
+
 static const char *reset_name(const struct device_facts *dev)
 {
 	return *dev->reset ? dev->reset : "none";
@@ -284,7 +293,7 @@ static json_t *device_json(const struct check *check, const struct device_facts 
 		"group_devices", dev->group_devices < 0 ? json_null() :
 							  json_integer(dev->group_devices),
 		"reset", dev->there ? reset_name(dev) : NULL,
-		"use", dev->there ? print_use(dev->trial.use) : NULL,
+		"use", use_name(dev),
 		"ats", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_ATS),
 		"pri_pasid", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_PRI),
 		"looked", json_words(dev->trial.looked),
@@ -406,7 +415,7 @@ static void device_text(const struct check *check, const struct device_facts *de
 	printf("%-12s  ", print_bdf(&dev->bdf, place));
 	print_tinted(verdict_tint(word), 9, word);
 	cell(10, *dev->driver ? dev->driver : "-");
-	cell(9, dev->there ? print_use(t->use) : "-");
+	cell(9, use_name(dev) ?: "-");
 	snprintf(text, sizeof(text), "%s (%d)", dev->group, dev->group_devices);
 	cell(7, *dev->group && dev->group_devices >= 0 ? text : "-");
 	size_cell(t, 6, t->mapped);

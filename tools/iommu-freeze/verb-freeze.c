@@ -80,7 +80,7 @@ static void field(const char *name)
 void trial_text_one(const struct device_facts *dev, const struct findings *findings)
 {
 	const struct iommu_freeze_trial *t = &dev->trial;
-	char place[BDF_LEN], name[NAME_LEN], size[BYTES_LEN], hex[HEX_LEN];
+	char place[BDF_LEN], name[NAME_LEN], size[BYTES_LEN];
 
 	printf("%s %s\n", print_bdf(&dev->bdf, place),
 	       pci_name(&dev->bdf, name, sizeof(name)) ?: "(no such device here)");
@@ -104,8 +104,6 @@ void trial_text_one(const struct device_facts *dev, const struct findings *findi
 		printf("%u us\n", t->serialise_us);
 		field("compare");
 		printf("%u us\n", t->compare_us);
-		field("digest");
-		puts(print_hex(t->digest, FRZ_DIGEST_LEN, hex));
 	}
 	finding_print(findings, place);
 }
@@ -174,7 +172,7 @@ const struct verb verb_freeze = {
 	.synopsis = "--trial [--json] {-s SLOT | -d ID | BDF...}",
 	.about =
 	"Serialises the live domain of each device into frozen tables, compares the two,\n"
-	"tells sizes, times and digest, and drops the tables. The device stays on its live\n"
+	"tells sizes and times, and drops the tables. The device stays on its live\n"
 	"domain; changes of its map wait meanwhile. What would keep the device from being\n"
 	"preserved is told, one line each. Devices are frozen for good by the live update\n"
 	"itself, inside kexec.\n",

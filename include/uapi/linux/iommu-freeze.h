@@ -315,7 +315,6 @@ enum iommu_freeze_use {
  * @result: enum iommu_freeze_result of that
  * @reserved: 0
  * @iova: first iova that differs, results 1 and 3
- * @digest: SHA-256 of the frozen tables
  * @pages: for each obstacle of pages, from NOT_RAM on, where it was found
  *
  * Does for any PCI device what a preserve would do, up to the point where something
@@ -344,7 +343,6 @@ struct iommu_freeze_trial {
 	__u32 result;
 	__u32 reserved;
 	__aligned_u64 iova;
-	__u8 digest[IOMMU_FREEZE_DIGEST_LEN];
 	struct iommu_freeze_pages pages[IOMMU_FREEZE_NR_PAGE_OBSTACLES];
 };
 

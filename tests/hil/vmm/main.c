@@ -544,7 +544,7 @@ static pid_t tool_start(int argc, char **argv, int to)
  */
 static int cmd_churn(int argc, char **argv)
 {
-	char *args[] = { "freeze", "--trial", NULL };
+	char *args[3] = { "freeze", "--trial" };
 	unsigned long i, n = argc == 2 ? strtoul(argv[0], NULL, 0) : 0;
 	unsigned long maps = 0;
 	int ret = 0, status, null;

@@ -240,7 +240,9 @@ static int cmd_map(int argc, char **argv)
 static int cmd_map_bar(int argc, char **argv)
 {
 	(void)argv;
-	return argc ? -EINVAL : vmm_map_bar(dev(), 4 * HIL_PAGE, VMM_IOVA + share_size() + (1 << 30));
+	if (argc)
+		return -EINVAL;
+	return vmm_map_bar(dev(), 4 * HIL_PAGE, VMM_IOVA + share_size() + (1 << 30));
 }
 
 /* unmap: everything */
@@ -669,8 +671,8 @@ static int mem_info_kib(long *total, long *free)
 }
 
 /*
- * memory mark | memory grew KIB | memory lost-less KIB: since the mark. What KHO kept joins the total
- * when it is released, to the page; what is free varies by what everybody else does.
+ * memory mark | memory grew KIB | memory lost-less KIB: since the mark. What KHO kept joins the
+ * total when it is released, to the page; what is free varies by what everybody else does.
  */
 static int cmd_memory(int argc, char **argv)
 {
@@ -685,13 +687,12 @@ static int cmd_memory(int argc, char **argv)
 		marked_free = free;
 		return 0;
 	}
-	if (argc == 2 && !strcmp(argv[0], "grew")) {
+	if (argc == 2 && !strcmp(argv[0], "grew"))
 		ret = total - marked_total != kib;
-	} else if (argc == 2 && !strcmp(argv[0], "lost-less")) {
+	else if (argc == 2 && !strcmp(argv[0], "lost-less"))
 		ret = marked_free - free >= kib;
-	} else {
+	else
 		return -EINVAL;
-	}
 	if (ret)
 		say("memory grew by %ld KiB, %ld KiB more are free", total - marked_total,
 		    free - marked_free);
@@ -716,7 +717,8 @@ static const struct {
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
 	{ "dev", cmd_dev }, { "finish", cmd_finish }, { "hwpt", cmd_hwpt },
 	{ "irqs", cmd_irqs }, { "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
-	{ "map", cmd_map }, { "map-bar", cmd_map_bar }, { "mapunmap", cmd_mapunmap }, { "memory", cmd_memory },
+	{ "map", cmd_map }, { "map-bar", cmd_map_bar }, { "mapunmap", cmd_mapunmap },
+	{ "memory", cmd_memory },
 	{ "open", cmd_open }, { "pause", cmd_pause }, { "phase", cmd_phase },
 	{ "power", cmd_power }, { "power-down", cmd_power_down },
 	{ "poweroff", cmd_poweroff }, { "preserve", cmd_preserve }, { "punch", cmd_punch },

@@ -69,6 +69,14 @@ struct frz_findings {
 	u64 found;
 };
 
+/**
+ * frz_look - Note that an obstacle was looked for
+ * @f: findings, added to
+ * @obstacle: enum iommu_freeze_obstacle
+ * @found: whether it was found
+ *
+ * Return: @found.
+ */
 static inline bool frz_look(struct frz_findings *f, u32 obstacle, bool found)
 {
 	f->looked |= BIT_ULL(obstacle);

@@ -101,7 +101,7 @@ void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 
 /**
  * frz_vtd_look_at_domain - Can a domain of this kind be frozen?
- * @live: the domain of a device for which frz_vtd_look() found nothing
+ * @live: the domain of a device behind VT-d
  * @f: findings, added to
  */
 void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f)

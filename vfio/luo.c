@@ -80,7 +80,6 @@ static struct iommu_domain *look_at_domain(struct vfio_device *device,
 					   struct frz_findings *f,
 					   struct io_pagetable **iopt)
 {
-	u64 found = f->found;
 	struct iommu_domain *live;
 
 	if (!device->iommufd_device || !device->iommufd_attached)
@@ -90,8 +89,7 @@ static struct iommu_domain *look_at_domain(struct vfio_device *device,
 	if (!live || f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_IOMMU))
 		return NULL;
 	frz_vtd_look_at_domain(live, f);
-	return f->found & ~found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ?
-	       NULL : live;
+	return f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ? NULL : live;
 }
 
 static int vfio_luo_preserve(struct liveupdate_file_op_args *args)

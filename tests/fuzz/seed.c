@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "sha.h"
+#include "sample.h"
 
 static const char *dir;
 
@@ -27,74 +27,12 @@ static void save(const char *name, const void *data, size_t len)
 /* A blob with this many of each record, with the digest for real and not. */
 static void seed_blob(const char *name, u32 units, u32 domains, u32 devices)
 {
-	static u64 memory[8192];
+	static u64 memory[SAMPLE_ROOM / 8];
 	static u8 input[1 + sizeof(memory)];
-	static const struct frz_bridge bridges[] = {
-		{ 0, 0x10, 0, 1, 9 }, { 1, 0, 1, 2, 9 }, { 2, 8, 2, 3, 9 },
-	};
-	struct frz_blob_writer w;
+	size_t len = sample_blob(memory, units, domains, devices);
 	char file[64];
-	long len;
 	u32 i;
 
-	frz_blob_begin(&w, memory, sizeof(memory));
-	for (i = 0; i < units; i++) {
-		u64 base = 0x100000 + i * 0x10000;
-		struct frz_context contexts[] = {
-			{ 0, base + 0x1000 }, { 1, base + 0x2000 },
-			{ 255, base + 0x3000 },
-		};
-		struct frz_unit unit = {
-			.kind = FRZ_UNIT_VTD_LEGACY,
-			.reg_base = 0xfed90000 + i * 0x1000,
-			.cap = 0xd2008c222f0686,
-			.ecap = 0xf00f5e,
-			.root = base,
-		};
-
-		frz_blob_add_unit(&w, &unit, contexts, i % 4);
-	}
-	for (i = 0; i < domains; i++) {
-		u64 base = 0x40000000 + i * 0x100000;
-		struct frz_chunk chunks[] = {
-			{ base, 0x8000, 0x3000 }, { base + 0x8000, 0x4000, 0x1000 },
-		};
-		struct frz_domain dom = {
-			.id = i,
-			.format = FRZ_FORMAT_VTDSS,
-			.levels = 3 + i % 3,
-			.leaf_levels = i & 1 ? 0xe : 0x6,
-			.unit = i % units,
-			.did = i + 1,
-			.top = base,
-			.stats = { 3, 514, 2, 0x40400000 },
-		};
-
-		frz_blob_add_domain(&w, &dom, chunks, 1 + i % 2);
-	}
-	for (i = 0; i < devices; i++) {
-		u32 n = i % 4;
-		struct frz_device dev = {
-			.bus = n,
-			.devfn = i & 0xff,
-			.vendor = 0x8086,
-			.device = 0x10c9,
-			.class_revision = 0x02000001,
-			.domain = i % domains,
-			.unit = i % domains % units,
-			.state = 1 + i % 2,
-			.bars = { 0xfe860000, 0xfe880000, 0xd001 },
-			.command = 0x406,
-		};
-
-		frz_blob_add_device(&w, &dev, bridges, n);
-	}
-	len = frz_blob_end(&w, FRZ_BLOB_FROZEN, 1, &sha256);
-	if (len < 0) {
-		fprintf(stderr, "seed: blob %s: error %ld: %s\n", name, len,
-			w.err.reason ?: "does not fit");
-		exit(1);
-	}
 	memcpy(input + 1, memory, len);
 	for (i = 0; i < 2; i++) {
 		input[0] = i;

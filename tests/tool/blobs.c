@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sample.h"
 #include "sha.h"
 
-static u64 memory[0x4000];
+static u64 memory[SAMPLE_ROOM / 8 + 512];
 static const char *dir;
 
 static void save(const char *name, size_t len)
@@ -24,79 +25,6 @@ static void save(const char *name, size_t len)
 	}
 }
 
-static size_t make(u32 units, u32 domains, u32 devices)
-{
-	static const struct frz_bridge bridges[] = {
-		{ 0, 0x10, 0, 1, 9 }, { 1, 0, 1, 2, 9 }, { 2, 8, 2, 3, 9 },
-	};
-	struct frz_blob_writer w;
-	long len;
-	u32 i;
-
-	frz_blob_begin(&w, memory, sizeof(memory));
-	for (i = 0; i < units; i++) {
-		u64 base = 0x100000 + i * 0x10000;
-		struct frz_context contexts[] = {
-			{ 0, base + 0x1000 }, { 1, base + 0x2000 },
-		};
-		struct frz_unit unit = {
-			.kind = FRZ_UNIT_VTD_LEGACY,
-			.segment = i,
-			.reg_base = 0xfed90000 + i * 0x1000,
-			.cap = 0xd2008c222f0686,
-			.ecap = 0xf00f5e,
-			.root = base,
-		};
-
-		frz_blob_add_unit(&w, &unit, contexts, 1 + i % 2);
-	}
-	for (i = 0; i < domains; i++) {
-		u64 base = 0x40000000 + i * 0x100000;
-		struct frz_chunk chunks[] = {
-			{ base, 0x8000, 0x3000 }, { base + 0x8000, 0x4000, 0x1000 },
-		};
-		struct frz_domain dom = {
-			.id = i,
-			.format = FRZ_FORMAT_VTDSS,
-			.levels = 4,
-			.leaf_levels = 0xe,
-			.unit = i % units,
-			.did = i + 1,
-			.top = base,
-			/* mapped is not bounded by the parser */
-			.stats = { 3, 514, 2, i ? ~0ULL : 0x40400000 },
-		};
-
-		memset(dom.digest, 0xa0 + i, sizeof(dom.digest));
-		frz_blob_add_domain(&w, &dom, chunks, 1 + i % 2);
-	}
-	for (i = 0; i < devices; i++) {
-		u32 n = i % 4;
-		struct frz_device dev = {
-			.segment = i % domains % units,
-			.bus = n,
-			.devfn = i & 0xff,
-			.vendor = i ? 0xfff0 : 0x8086,
-			.device = 0x10c9,
-			.class_revision = 0x02000001,
-			.domain = i % domains,
-			.unit = i % domains % units,
-			.state = FRZ_DEVICE_FROZEN - i % 2,
-			.bars = { 0xfe860000, 0xfe880000, 0xd001 },
-			.command = 0x406,
-		};
-
-		frz_blob_add_device(&w, &dev, bridges, n);
-	}
-	len = frz_blob_end(&w, FRZ_BLOB_FROZEN, 7, &sha256);
-	if (len < 0) {
-		fprintf(stderr, "blobs: error %ld: %s\n", len,
-			w.err.reason ?: "does not fit");
-		exit(1);
-	}
-	return len;
-}
-
 int main(int argc, char **argv)
 {
 	struct frz_abi_header *h = (void *)memory;
@@ -107,18 +35,18 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	dir = argv[1];
-	save("empty", make(0, 0, 0));
-	save("one", make(1, 1, 1));
-	save("many", make(2, 4, 9));
+	save("empty", sample_blob(memory, 0, 0, 0));
+	save("one", sample_blob(memory, 1, 1, 1));
+	save("many", sample_blob(memory, 2, 4, 9));
 
-	len = make(1, 1, 1);
+	len = sample_blob(memory, 1, 1, 1);
 	memset((u8 *)memory + len, 0, 4096);
 	save("padded", len + 4096);
 	save("bad-cut", len - 8);
 	save("bad-header", 40);
 	((u8 *)memory)[len - 1] ^= 1;
 	save("bad-digest", len);
-	len = make(1, 1, 1);
+	len = sample_blob(memory, 1, 1, 1);
 	h->version = cpu_to_le32(99);
 	sha_fix_digest(memory, len);
 	save("bad-version", len);

@@ -8,7 +8,7 @@
 # A scenario is a folder here:
 #   scenario   shell variables, see defaults below
 #   bootN      script of the VMM in kernel N of the chain, see vmm/main.c
-#   expect     checks on the report: one jq expression per line, all must be true
+#   expect     checks on the report: one jq expression per line, all must be true; expect.jq has words for them
 # A folder without a scenario file is only for others to be LIKE.
 set -euo pipefail
 export LC_ALL=C
@@ -129,7 +129,7 @@ check() {
 	local line bad=0
 	while IFS= read -r line; do
 		case $line in '' | \#*) continue ;; esac
-		if [ "$(jq "$line" "$1" 2>&1)" != true ]; then
+		if [ "$(jq "$(cat "$here/expect.jq") $line" "$1" 2>&1)" != true ]; then
 			say "  expected: $line"
 			bad=1
 		fi

@@ -340,8 +340,8 @@ static void facts_all(bool json, const char *root)
 		facts_device(&dev[check.nr], root, &bdf[check.nr]);
 		dev[check.nr].there = true;
 		dev[check.nr].trial = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
-		facts_memlock(&dev[check.nr], root);
 	}
+	facts_memlock(dev, check.nr, root);
 	free(bdf);
 	check_judge(&check);
 	json ? (void)json_end(check_json(&check, true)) : check_text(&check, true);

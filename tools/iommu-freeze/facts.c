@@ -153,27 +153,6 @@ static void take_cdev(void *arg, const char *name)
 	snprintf(arg, CDEV_LEN, "/dev/vfio/devices/%.32s", name);
 }
 
-struct holder {
-	struct device_facts *dev;
-	const char *root;
-	const char *pid;
-	bool holds;
-};
-
-static void try_fd(void *arg, const char *name)
-{
-	struct holder *h = arg;
-	char path[PATH_MAX], target[CDEV_LEN];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/proc/%s/fd/%s", h->root, h->pid, name);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return;
-	target[n] = '\0';
-	h->holds |= !strcmp(target, h->dev->cdev);
-}
-
 /* A line "KEY VALUE..." of a file of procfs; the value, NULL without it. */
 static char *find_value(char *buf, size_t len, const char *path, const char *key)
 {
@@ -189,37 +168,64 @@ static char *find_value(char *buf, size_t len, const char *path, const char *key
 	return value;
 }
 
-static void try_process(void *arg, const char *name)
+/* A process has a device open: how much may it lock? Of several, the least counts. */
+static void take_holder(struct device_facts *dev, const char *root, const char *pid)
 {
-	struct holder *h = arg;
 	char path[PATH_MAX], line[256], *value;
 	u64 memlock = NO_LIMIT;
 
-	if (!isdigit(*name))
-		return;
-	h->pid = name;
-	h->holds = false;
-	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
-	each_entry(path, try_fd, h);
-	if (!h->holds)
-		return;
-
-	snprintf(path, sizeof(path), "%s/proc/%s/status", h->root, name);
+	snprintf(path, sizeof(path), "%s/proc/%s/status", root, pid);
 	value = find_value(line, sizeof(line), path, "CapEff:");
 	if (!value)
 		return;
 	if (!(strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK_BIT))) {
-		snprintf(path, sizeof(path), "%s/proc/%s/limits", h->root, name);
+		snprintf(path, sizeof(path), "%s/proc/%s/limits", root, pid);
 		value = find_value(line, sizeof(line), path, "Max locked memory");
 		if (!value)
 			return;
 		if (isdigit(*value))
 			memlock = strtoull(value, NULL, 10);
 	}
-	if (h->dev->vmm && h->dev->memlock <= memlock)
+	if (dev->vmm && dev->memlock <= memlock)
 		return;
-	h->dev->vmm = atol(name);
-	h->dev->memlock = memlock;
+	dev->vmm = atol(pid);
+	dev->memlock = memlock;
+}
+
+struct holders {
+	struct device_facts *dev;
+	size_t nr;
+	const char *root;
+	const char *pid;
+};
+
+static void try_fd(void *arg, const char *name)
+{
+	char path[PATH_MAX], target[CDEV_LEN];
+	struct holders *h = arg;
+	ssize_t n;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/proc/%s/fd/%s", h->root, h->pid, name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	for (i = 0; i < h->nr; i++)
+		if (!strcmp(target, h->dev[i].cdev))
+			take_holder(&h->dev[i], h->root, h->pid);
+}
+
+static void try_process(void *arg, const char *name)
+{
+	struct holders *h = arg;
+	char path[PATH_MAX];
+
+	if (!isdigit(*name))
+		return;
+	h->pid = name;
+	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
+	each_entry(path, try_fd, h);
 }
 
 /**
@@ -249,17 +255,18 @@ void facts_device(struct device_facts *dev, const char *root, const struct bdf *
 }
 
 /**
- * facts_memlock - look for who has a device open, and how much that may lock
+ * facts_memlock - look for who has devices open, and how much that may lock
  * @dev: filled by facts_device()
+ * @nr: how many
  * @root: where sys and proc are
+ *
+ * Goes through all files of all processes, so once for all devices.
  */
-void facts_memlock(struct device_facts *dev, const char *root)
+void facts_memlock(struct device_facts *dev, size_t nr, const char *root)
 {
-	struct holder h = { .dev = dev, .root = root };
+	struct holders h = { .dev = dev, .nr = nr, .root = root };
 	char path[PATH_MAX];
 
-	if (!*dev->cdev)
-		return;
 	snprintf(path, sizeof(path), "%s/proc", root);
 	each_entry(path, try_process, &h);
 }
@@ -337,4 +344,17 @@ struct bdf *facts_devices(const struct args *args, bool vfio_only, const char *r
 		qsort(c.bdf, c.nr, sizeof(*c.bdf), by_place);
 	*nr = c.nr;
 	return c.bdf;
+}
+
+/**
+ * facts_use - how a device is used
+ * @dev: device, tried
+ *
+ * Return: word, NULL when it was not looked at: VFIO does that.
+ */
+const char *facts_use(const struct device_facts *dev)
+{
+	if (!dev->there || dev->trial.found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DRIVER))
+		return NULL;
+	return print_use(dev->trial.use);
 }

@@ -383,7 +383,8 @@ struct device_facts {
 
 void facts_host(struct host_facts *host, const char *root);
 void facts_device(struct device_facts *dev, const char *root, const struct bdf *bdf);
-void facts_memlock(struct device_facts *dev, const char *root);
+void facts_memlock(struct device_facts *dev, size_t nr, const char *root);
+const char *facts_use(const struct device_facts *dev);
 struct bdf *facts_devices(const struct args *args, bool vfio_only, const char *root,
 			  size_t *nr);
 

@@ -267,14 +267,6 @@ static json_t *memlock_json(const struct device_facts *dev)
 		"limit", dev->memlock == NO_LIMIT ? json_null() : json_count(dev->memlock));
 }
 
-/* How it is used is looked at by VFIO. */
-static const char *use_name(const struct device_facts *dev)
-{
-	if (!dev->there || dev->trial.found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DRIVER))
-		return NULL;
-	return print_use(dev->trial.use);
-}
-
 static const char *reset_name(const struct device_facts *dev)
 {
 	return *dev->reset ? dev->reset : "none";
@@ -293,7 +285,7 @@ static json_t *device_json(const struct check *check, const struct device_facts 
 		"group_devices", dev->group_devices < 0 ? json_null() :
 							  json_integer(dev->group_devices),
 		"reset", dev->there ? reset_name(dev) : NULL,
-		"use", use_name(dev),
+		"use", facts_use(dev),
 		"ats", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_ATS),
 		"pri_pasid", json_found(&dev->trial, IOMMU_FREEZE_OBSTACLE_PRI),
 		"looked", json_words(dev->trial.looked),
@@ -415,7 +407,7 @@ static void device_text(const struct check *check, const struct device_facts *de
 	printf("%-12s  ", print_bdf(&dev->bdf, place));
 	print_tinted(verdict_tint(word), 9, word);
 	cell(10, *dev->driver ? dev->driver : "-");
-	cell(9, use_name(dev) ?: "-");
+	cell(9, facts_use(dev) ?: "-");
 	snprintf(text, sizeof(text), "%s (%d)", dev->group, dev->group_devices);
 	cell(7, *dev->group && dev->group_devices >= 0 ? text : "-");
 	size_cell(t, 6, t->mapped);
@@ -518,12 +510,9 @@ static enum outcome gather_devices(struct check *check, const struct args *args)
 		outcome = outcome_add(outcome, one);
 		if (outcome_is_final(one))
 			break;
-		if (one)
-			continue;
-		if (dev->trial.use != IOMMU_FREEZE_IDLE)
-			facts_memlock(dev, "");
-		check->nr++;
+		check->nr += !one;
 	}
+	facts_memlock(check->dev, check->nr, "");
 	progress_clear();
 	free(bdf);
 	if (nr)

@@ -55,7 +55,7 @@ json_t *trial_json(const struct device_facts *dev, size_t nr,
 		item = json_pack("{ssss?ss?so}",
 				 "device", print_bdf(&dev[i].bdf, place),
 				 "name", pci_name(&dev[i].bdf, name, sizeof(name)),
-				 "use", dev[i].there ? print_use(dev[i].trial.use) : NULL,
+				 "use", facts_use(&dev[i]),
 				 "trial", json_trial(&dev[i].trial));
 		json_array_append_new(devices, item);
 	}

@@ -25,7 +25,7 @@ want_version=7
 want_patchlevel=3
 keep_images=8
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-archive=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+archive=${DEBIAN_MIRROR:-}
 
 # make hands these down when it is the one that calls; they would end up in the kernel's make
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT KCONFIG_CONFIG CROSS_COMPILE CDPATH
@@ -42,7 +42,8 @@ Usage: tests/kernel/setup.sh NAME...
 Makes what is named and prints one path per NAME; progress goes to stderr.
 
   vtd        patched kernel, CONFIG_IOMMU_FREEZE=y              (bzImage)
-  vtd-debug  the same with KASAN, lockdep, kmemleak             (bzImage)
+  vtd-debug  the same with KASAN, lockdep, kmemleak, poisoning  (bzImage)
+  vtd-cov    the same with gcov's counters; gcno/ beside it     (bzImage)
   vtd-off    patched kernel, CONFIG_IOMMU_FREEZE=n              (bzImage)
   stock      the unpatched tree                                 (bzImage)
   source     the unpatched tree itself                          (folder)
@@ -55,7 +56,7 @@ Makes what is named and prints one path per NAME; progress goes to stderr.
 Environment:
   KSRC=/path         use this clean $want_version.$want_patchlevel tree (it is copied) instead of Debian's $package
   XDG_CACHE_HOME     the cache is \$XDG_CACHE_HOME/iommu-freeze [$cache]
-  DEBIAN_MIRROR      where packages come from [$archive]
+  DEBIAN_MIRROR      where Debian's backports are [${archive:-the mirror that apt uses for this release}]
   JOBS               make -j [number of processors]
 
 Exit: 0 all made, 1 something failed, 2 wrong usage.
@@ -72,7 +73,8 @@ build_needs=(gcc:gcc make:make ld:binutils flex:flex bison:bison bc:bc perl:perl
 	rsync:rsync flock:util-linux tar:tar '<gelf.h>:libelf-dev' '<stdlib.h>:libc6-dev')
 test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:libjansson-dev'
 	'<openssl/evp.h>:libssl-dev' '<pci/pci.h>:libpci-dev' mandoc:mandoc valgrind:valgrind zsh:zsh
-	runuser:util-linux '<archive.h>:libarchive-dev')
+	runuser:util-linux '<archive.h>:libarchive-dev' lz4:lz4 zstd:zstd shellcheck:shellcheck
+	script:bsdutils systemd-analyze:systemd)
 
 # missing NEED... -> packages
 missing() {
@@ -145,7 +147,26 @@ private_apt() {
 		-o "Dpkg::Use-Pty=0")
 }
 
-# debian_source SUITE: a deb822 stanza
+# find_archive: sets archive to the mirror from which apt here takes Debian itself
+find_archive() {
+	# shellcheck disable=SC2016 # apt expands them
+	local codename fields='$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(RELEASE)|'
+	[[ -z $archive ]] || return 0
+	# the label tells the main archive from the one with security updates
+	archive=$(apt-get indextargets --format "$fields" 'Identifier: Packages' |
+		awk -F'|' '$1 !~ /^cdrom:/ && $2 == "main" && $3 == "Debian" && $4 == "Debian" && !n++ { print $1 }') || true
+	[[ -z $archive ]] || return 0
+	# origin and label are in lists that apt-get update fetches; without them only the suite is known
+	# shellcheck disable=SC1091
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
+	archive=$(apt-get indextargets --no-release-info --format "$fields" 'Identifier: Packages' |
+		awk -F'|' -v codename="$codename" \
+			'$1 !~ /^cdrom:/ && $2 == "main" && $5 == codename && !n++ { print $1 }') || true
+	[[ -n $archive ]] ||
+		die "no mirror of Debian among apt's sources here: set DEBIAN_MIRROR=URL, or run 'apt-get update' first if there is one"
+}
+
+# debian_source SUITE: a deb822 stanza; after find_archive
 debian_source() {
 	[[ -r $keyring ]] || die "$keyring is missing: run 'apt-get install debian-archive-keyring'"
 	printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$archive" "$1" "$keyring"
@@ -182,8 +203,9 @@ install_packages() {
 		private_apt "$tmp"
 		for p in /etc/apt/sources.list.d/*.{sources,list}; do cp "$p" "$tmp/parts/"; done
 		for p in /etc/apt/preferences.d/*; do cp "$p" "$tmp/preferences/"; done
+		find_archive
 		debian_source bookworm-backports >"$tmp/parts/iommu-freeze-backports.sources"
-		apt-get -q "${apt_opts[@]}" update >/dev/null || die "apt-get update failed for bookworm-backports"
+		apt-get -q "${apt_opts[@]}" update >/dev/null || die "apt-get update failed for bookworm-backports at $archive: set DEBIAN_MIRROR=URL of a mirror that has it"
 		apt-get -q -y "${apt_opts[@]}" -t bookworm-backports --no-install-recommends install \
 			qemu-system-x86 </dev/null ||
 			die "installing qemu-system-x86 from bookworm-backports failed: see above"
@@ -215,16 +237,17 @@ fetch_deb() {
 	local d=$cache/apt got
 	command -v apt-get >/dev/null ||
 		die "no apt-get here to fetch Debian's $package with: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+	find_archive
 	private_apt "$d"
 	debian_source "$suite" >"$d/parts/$suite.sources"
 	apt_opts+=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::preferences=/dev/null)
-	say "fetching $package from Debian's $suite (160 MB)"
+	say "fetching $package from $suite at $archive (160 MB)"
 	apt-get -q "${apt_opts[@]}" update >/dev/null ||
-		die "cannot read Debian's $suite: check the network, or set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+		die "cannot read $suite at $archive: check the network, or set DEBIAN_MIRROR=URL of a mirror that has it, or KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	rm -rf "$cache/deb.new"
 	mkdir -p "$cache/deb.new" "$cache/deb"
 	(cd "$cache/deb.new" && apt-get -q "${apt_opts[@]}" download "$package" >/dev/null) ||
-		die "Debian's $suite did not give $package: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+		die "$suite at $archive did not give $package: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	got=("$cache/deb.new/${package}"_*_all.deb)
 	mv "${got[0]}" "$cache/deb/"
 	rm -rf "$cache/deb.new"
@@ -398,6 +421,7 @@ fragments() {
 	case $1 in
 	vtd|vtd-off)	echo "$here/base.config" "$here/$1.config" ;;
 	vtd-debug)	echo "$here/base.config" "$here/vtd.config" "$here/debug.config" ;;
+	vtd-cov)	echo "$here/base.config" "$here/vtd.config" "$here/cov.config" ;;
 	stock)		echo "$here/base.config" ;;
 	esac
 }
@@ -432,26 +456,33 @@ check_config() {
 	done <"$1"
 }
 
-# seed CONFIG OUT: starts vtd and vtd-off from each other's objects. One option apart and the same
-# source folder, so make finds most of them good.
+# seed CONFIG SRC OUT: starts a build from the objects of one that is hardly different, so that make
+# finds most of them good.
 seed() {
-	local from
+	local from from_src=$tree/patched
 	case $1 in
-	vtd)		from=$tree/build-vtd-off ;;
+	vtd | stock)	from=$tree/build-vtd-off ;;
 	vtd-off)	from=$tree/build-vtd ;;
 	*)		return 0 ;;
 	esac
-	[[ ! -d $2 && -f $from/arch/x86/boot/bzImage ]] || return 0
-	rm -rf "$2.new"
-	cp -a "$from" "$2.new"
-	# objtool's make notes its paths in full, and all else hangs on objtool
-	grep -rlF --include='.*.cmd' "$from/" "$2.new" | xargs -r sed -i "s|$from/|$2/|g" || true
-	mv "$2.new" "$2"
+	[[ ! -d $3 && -f $from/arch/x86/boot/bzImage ]] || return 0
+	rm -rf "$3.new"
+	cp -a "$from" "$3.new"
+	# make notes its commands and the files that they read with full paths
+	grep -rlZ --include='.*.cmd' -e "$from/" -e "$from_src" "$3.new" |
+		xargs -0r sed -i "s|$from/|$3/|g; s|$from_src|$2|g" || true
+	# A file of the other tree may be older than the objects, so make would keep them. What was made
+	# from a file that the trees do not share as one hard link is made anew.
+	if [[ $2 != "$from_src" ]]; then
+		find "$from_src" -type f -links 1 -printf "$2/%P\n" |
+			grep -rlZF --include='.*.cmd' -f - "$3.new" | xargs -0r rm || true
+	fi
+	mv "$3.new" "$3"
 }
 
 configure() {
 	local config=$1 src=$2 out=$3 log=$4 f
-	seed "$config" "$out"
+	seed "$config" "$src" "$out"
 	mkdir -p "$out"
 	{
 		make -C "$src" O="$out" tinyconfig
@@ -462,10 +493,33 @@ configure() {
 	for f in $(fragments "$config"); do check_config "$f" "$out/.config"; done
 }
 
+# gcov_vars -> variables for make that have our objects instrumented: for each source, under the name
+# that the Makefile has for it that links it. Kbuild ignores those that nobody links. The early passes
+# would fold lines such as "return false;" into their neighbours before there is a counter.
+gcov_vars() {
+	local from to name
+	while IFS=$'\t' read -r from to; do
+		[[ $from == *.c ]] || continue
+		for name in "${from%.c}" "../freeze/${from%.c}" "../iommu/freeze/${from%.c}"; do
+			echo "GCOV_PROFILE_$name.o=y"
+			echo "CFLAGS_$name.o=-fno-early-inlining -fdisable-tree-early_optimizations"
+		done
+	done < <(overlay)
+}
+
+# gcov_keep SRC OUT DIR: what the compiler noted about each object, beside the source that it read
+gcov_keep() {
+	local d=drivers/iommu/freeze
+	mkdir -p "$3/$d"
+	rsync -am --include='*/' --include='*.[ch]' --exclude='*' "$1/$d/" "$3/$d/"
+	rsync -am --include='*/' --include='*.gcno' --exclude='*' "$2/$d/" "$3/$d/"
+}
+
 # Runs make with a progress line every 20 seconds.
 build() {
-	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last
-	make -C "$src" O="$out" "LOCALVERSION=-$config" -j"${JOBS:-$(nproc)}" bzImage >"$log" 2>&1 9>&- &
+	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=()
+	[[ $config != vtd-cov ]] || mapfile -t vars < <(gcov_vars)
+	make -C "$src" O="$out" "LOCALVERSION=-$config" "${vars[@]}" -j"${JOBS:-$(nproc)}" bzImage >"$log" 2>&1 9>&- &
 	pid=$!
 	# shellcheck disable=SC2064
 	trap "kill $pid 2>/dev/null || true" EXIT
@@ -515,6 +569,7 @@ kernel() {
 		rm -rf "$dir" "$dir.new"
 		mkdir -p "$dir.new"
 		cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$out/.config" "$dir.new/"
+		[[ $config != vtd-cov ]] || gcov_keep "$src" "$out" "$dir.new/gcno"
 		mv "$dir.new" "$dir"
 		# shellcheck disable=SC2012
 		ls -td "$tree/image/$config"-???????????? | tail -n +$((keep_images + 1)) |
@@ -544,7 +599,7 @@ main() {
 		--help|-h)	usage; exit 0 ;;
 		--install)	install_packages; exit 0 ;;
 		--check)	check; exit ;;
-		vtd|vtd-debug|vtd-off|stock|source|patched|headers) ;;
+		vtd|vtd-debug|vtd-cov|vtd-off|stock|source|patched|headers) ;;
 		*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
 		esac
 	done

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The rules that a kernel reviewer checks first, as KTAP: checkpatch --strict over every C file and
-# every patch, the patches go in with git am, and they stay small.
+# The rules that a reviewer checks first, as KTAP: checkpatch --strict over every C file and every
+# patch, the patches go in with git am, and they stay small; Python compiles and is indented by 4
+# spaces, shell scripts parse.
 set -euo pipefail
 shopt -s nullglob
 
@@ -14,7 +15,7 @@ kernel_only=CAMELCASE,PREFER_KERNEL_TYPES,BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_AT
 n=0
 bad=0
 
-usage="Usage: tests/lib/style.sh    checkpatch, git am and the size of the patches; no options"
+usage="Usage: tests/lib/style.sh    checkpatch, git am and size of the patches, Python and shell; no options"
 case ${1:-} in
 '')		;;
 --help|-h)	echo "$usage"; exit 0 ;;
@@ -47,10 +48,24 @@ tree=$("$repo/tests/kernel/setup.sh" source)
 cd "$repo"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-mapfile -t files < <(git ls-files '*.c' '*.h')
+# what git has, and what it is going to have
+mapfile -t all < <(git ls-files --cached --others --exclude-standard | sort -u)
+files=()
+python=()
+shell=()
+for f in "${all[@]}"; do
+	[[ -f $f ]] || continue
+	first=
+	read -r -n 40 first <"$f" 2>/dev/null || true
+	case $f:$first in
+	*.[ch]:*)			files+=("$f") ;;
+	*.py:* | *:'#!'*python*)	python+=("$f") ;;
+	*.sh:* | *:'#!'*[/\ ]sh* | *:'#!'*bash*)	shell+=("$f") ;;
+	esac
+done
 patches=(patches/linux-7.3/*.patch)
 echo "TAP version 13"
-echo "1..$((${#files[@]} + ${#patches[@]} + (${#patches[@]} ? 2 : 0)))"
+echo "1..$((2 + ${#files[@]} + ${#patches[@]} + (${#patches[@]} ? 2 : 0)))"
 
 for f in "${files[@]}"; do
 	case $f in
@@ -58,6 +73,35 @@ for f in "${files[@]}"; do
 	*)		checkpatch "$f" --no-tree -f ;;
 	esac
 done
+
+rc=0
+text=$(/usr/bin/python3 - "${python[@]}" 2>&1 <<'PY'
+import sys
+import tokenize
+
+bad = False
+for path in sys.argv[1:]:
+    try:
+        with open(path, "rb") as file:
+            compile(file.read(), path, "exec", dont_inherit=True)
+        with open(path, "rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type == tokenize.INDENT and token.string.replace("    ", ""):
+                    print(f"{path}:{token.start[0]}: indent by 4 spaces")
+                    bad = True
+                    break
+    except (SyntaxError, tokenize.TokenError) as error:
+        print(f"{path}:{getattr(error, 'lineno', None) or 1}: {error}")
+        bad = True
+sys.exit(bad)
+PY
+) || rc=$?
+result "${#python[@]} Python files" "$rc" "$text"
+
+rc=0
+text=
+for f in "${shell[@]}"; do text+=$(bash -n "$f" 2>&1) || { rc=1; text+=$'\n'; }; done
+result "${#shell[@]} shell scripts" "$rc" "$text"
 
 ((${#patches[@]})) || exit "$bad"
 

@@ -32,12 +32,18 @@ struct hil_frame {
 
 _Static_assert(sizeof(struct hil_frame) == HIL_FRAME_WORDS * 8, "frame layout");
 
-/* The last 32 bytes of each receive buffer's page. The NIC never writes there. */
+/*
+ * The last 40 bytes of each receive buffer's page. The NIC never writes there. When a buffer
+ * moves to another page its generation grows: the page with the highest one is the buffer.
+ */
 struct hil_cookie {
 	uint8_t run[HIL_RUN_BYTES];
 	uint64_t index;
 	uint64_t dev;
+	uint64_t generation;
 };
+
+_Static_assert(sizeof(struct hil_cookie) == 40, "cookie layout");
 
 #define HIL_COOKIE_OFFSET	(HIL_PAGE - sizeof(struct hil_cookie))
 

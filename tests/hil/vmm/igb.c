@@ -95,7 +95,28 @@ static volatile struct igb_desc *descriptor(struct igb *igb, uint32_t i)
 
 static uint8_t *buffer(struct igb *igb, uint32_t i)
 {
-	return igb->share + IGB_BUFFERS_OFFSET + (uint64_t)i * HIL_PAGE;
+	if (i - igb->first_moved < igb->nr_moved)
+		return igb->moved + (uint64_t)(i - igb->first_moved) * HIL_PAGE;
+	return igb->share + igb_buffer_offset(i);
+}
+
+/* Marks a buffer's page for the observer. */
+static void put_cookie(struct igb *igb, uint32_t i, uint64_t generation)
+{
+	struct hil_cookie cookie = {
+		.index = htole64(i),
+		.dev = htole64(igb->dev),
+		.generation = htole64(generation),
+	};
+
+	memcpy(cookie.run, igb->run, sizeof(cookie.run));
+	memcpy(buffer(igb, i) + HIL_COOKIE_OFFSET, &cookie, sizeof(cookie));
+}
+
+/* An IO address that nothing maps. */
+static uint64_t bad_iova(const struct igb *igb)
+{
+	return igb->iova / 2;
 }
 
 static void give(struct igb *igb, uint32_t i)
@@ -103,7 +124,7 @@ static void give(struct igb *igb, uint32_t i)
 	volatile struct igb_desc *desc = descriptor(igb, i);
 
 	desc->header_addr = 0;
-	desc->addr = igb->iova + IGB_BUFFERS_OFFSET + (uint64_t)i * HIL_PAGE;
+	desc->addr = igb->iova + igb_buffer_offset(i);
 }
 
 static void interrupts_off(struct igb *igb)
@@ -124,7 +145,6 @@ int igb_start(struct igb *igb, uint32_t count, uint32_t bad)
 {
 	struct igb_state *state = igb_state(igb);
 	uint64_t ring = igb->iova + IGB_RING_OFFSET;
-	struct hil_cookie cookie = { .dev = htole64(igb->dev) };
 	uint32_t i;
 	int ret;
 
@@ -150,14 +170,14 @@ int igb_start(struct igb *igb, uint32_t count, uint32_t bad)
 	state->magic = STATE_MAGIC;
 	state->count = count;
 	state->next = 0;
-	memcpy(cookie.run, igb->run, sizeof(cookie.run));
+	igb->nr_moved = 0;
+	igb->nr_hold = 0;
 	for (i = 0; i < count; i++) {
-		cookie.index = htole64(i);
-		memcpy(buffer(igb, i) + HIL_COOKIE_OFFSET, &cookie, sizeof(cookie));
+		put_cookie(igb, i, 0);
 		give(igb, i);
 	}
 	if (bad < count)
-		descriptor(igb, bad)->addr = igb->iova / 2;
+		descriptor(igb, bad)->addr = bad_iova(igb);
 
 	wr32(igb, IGB_RDBAL, (uint32_t)ring);
 	wr32(igb, IGB_RDBAH, ring >> 32);
@@ -218,17 +238,18 @@ static void take_frame(struct igb *igb, const struct hil_frame *frame, uint16_t 
  * @igb: registers and memory
  *
  * A descriptor whose DMA was blocked is never written; we know it by the head being past it.
+ * With buffers to hold back it stops once it has taken all of them.
  * Return: descriptors taken.
  */
 unsigned int igb_poll(struct igb *igb)
 {
 	struct igb_state *state = igb_state(igb);
 	uint32_t head = state->next;
-	bool head_known = false;
+	bool head_known = false, given = false;
 	unsigned int taken = 0;
 	uint32_t last = 0;
 
-	while (taken < state->count) {
+	while (taken < state->count && !igb_holds(igb)) {
 		volatile struct igb_desc *desc = descriptor(igb, state->next);
 
 		if (desc->wb.status & RXD_DD) {
@@ -245,18 +266,123 @@ unsigned int igb_poll(struct igb *igb)
 		} else {
 			break;
 		}
-		give(igb, state->next);
-		last = state->next;
+		if (state->next - igb->hold < igb->nr_hold) {
+			igb->nr_held++;
+		} else {
+			give(igb, state->next);
+			last = state->next;
+			given = true;
+		}
 		if (head_known && head == state->next)
 			head_known = false;
 		state->next = (state->next + 1) % state->count;
 		taken++;
 	}
-	if (taken) {
+	if (given) {
 		__sync_synchronize();
 		wr32(igb, IGB_RDT, last);
 	}
 	return taken;
+}
+
+/**
+ * igb_hold() - from now on igb_poll() does not give these buffers back.
+ * @igb: registers and memory
+ * @first: the first one
+ * @count: how many
+ *
+ * The tail stays before the first one, so the NIC goes on with the rest of the ring only: the
+ * caller polls until igb_holds(), and is done with them before that rest is used up.
+ * Return: 0, -EINVAL for buffers that the ring does not have, or the whole of it; -EAGAIN while the
+ * next buffer is one of them: poll, and try again.
+ */
+int igb_hold(struct igb *igb, uint32_t first, uint32_t count)
+{
+	const struct igb_state *state = igb_state(igb);
+
+	if (!count || first >= state->count || count > state->count - first ||
+	    count == state->count)
+		return -EINVAL;
+	if (state->next - first < count)
+		return -EAGAIN;
+	igb->hold = first;
+	igb->nr_hold = count;
+	igb->nr_held = 0;
+	return 0;
+}
+
+/**
+ * igb_move() - the buffers that are held have other pages now, under the same IO addresses.
+ * @igb: registers and memory
+ * @mem: those pages, in order
+ */
+void igb_move(struct igb *igb, uint8_t *mem)
+{
+	uint32_t i;
+
+	igb->moved = mem;
+	igb->first_moved = igb->hold;
+	igb->nr_moved = igb->nr_hold;
+	for (i = igb->hold; i < igb->hold + igb->nr_hold; i++)
+		put_cookie(igb, i, 1);
+}
+
+/**
+ * igb_release() - give back what was held.
+ * @igb: registers and memory
+ */
+void igb_release(struct igb *igb)
+{
+	uint32_t i, end = igb->hold + igb->nr_hold;
+
+	for (i = igb->hold; i < end; i++)
+		give(igb, i);
+	igb->nr_hold = 0;
+	__sync_synchronize();
+	wr32(igb, IGB_RDT, end - 1);
+}
+
+/**
+ * igb_provoke() - let the NIC's next write go where nothing is mapped.
+ * @igb: registers and memory
+ *
+ * Return: 0, or -EBUSY while frames are on their way.
+ */
+int igb_provoke(struct igb *igb)
+{
+	const struct igb_state *state = igb_state(igb);
+
+	if (igb_poll(igb) || rd32(igb, IGB_RDH) != state->next)
+		return -EBUSY;
+	memset(buffer(igb, state->next), 0, sizeof(struct hil_frame));
+	descriptor(igb, state->next)->addr = bad_iova(igb);
+	__sync_synchronize();
+	return 0;
+}
+
+/* igb_passed() - has the NIC gone past the descriptor that is ours next? */
+bool igb_passed(struct igb *igb)
+{
+	return rd32(igb, IGB_RDH) != igb_state(igb)->next;
+}
+
+/**
+ * igb_provoked() - take in what came of igb_provoke(), and forget it: the guest's counts are
+ * those of frames that had somewhere to land.
+ * @igb: registers and memory
+ *
+ * Return: descriptors that the NIC went past and whose frame is not there.
+ */
+uint64_t igb_provoked(struct igb *igb)
+{
+	struct igb_state *state = igb_state(igb);
+	uint64_t holes = state->holes, corrupt = state->corrupt, n;
+
+	igb_poll(igb);
+	n = state->holes - holes + state->corrupt - corrupt;
+	state->holes = holes;
+	state->corrupt = corrupt;
+	return n;
 }
 
 /**

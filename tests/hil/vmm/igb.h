@@ -6,6 +6,7 @@
 #ifndef HIL_IGB_H
 #define HIL_IGB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -42,6 +43,11 @@ struct igb {
 	uint64_t iova;		/* ... as the device sees it */
 	uint8_t run[16];
 	unsigned int dev;
+
+	uint32_t hold, nr_hold;	/* buffers that the NIC does not get back for now */
+	uint32_t nr_held;	/* ... that it has not got back */
+	uint8_t *moved;		/* where the held buffers are after igb_move() */
+	uint32_t first_moved, nr_moved;
 };
 
 /* A buffer address that nothing maps, to provoke one fault; IGB_NO_BAD for none. */
@@ -51,6 +57,23 @@ int igb_start(struct igb *igb, uint32_t count, uint32_t bad);
 int igb_resume(struct igb *igb);
 unsigned int igb_poll(struct igb *igb);
 void igb_read_stats(struct igb *igb);
+int igb_hold(struct igb *igb, uint32_t first, uint32_t count);
+void igb_move(struct igb *igb, uint8_t *mem);
+void igb_release(struct igb *igb);
+int igb_provoke(struct igb *igb);
+bool igb_passed(struct igb *igb);
+uint64_t igb_provoked(struct igb *igb);
+
+static inline uint64_t igb_buffer_offset(uint32_t i)
+{
+	return IGB_BUFFERS_OFFSET + i * 4096ull;
+}
+
+/* igb_holds() - are all buffers that igb_hold() named out of the NIC's reach? */
+static inline bool igb_holds(const struct igb *igb)
+{
+	return igb->nr_hold && igb->nr_held == igb->nr_hold;
+}
 
 static inline struct igb_state *igb_state(const struct igb *igb)
 {

@@ -39,19 +39,6 @@ int vmm_ram_create(struct vmm_ram *ram, uint64_t size)
 	return vmm_ram_mmap(ram);
 }
 
-/* vmm_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
-int vmm_ram_anonymous(struct vmm_ram *ram, uint64_t size)
-{
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (mem == MAP_FAILED)
-		return -errno;
-	ram->fd = -1;
-	ram->mem = mem;
-	ram->size = size;
-	return 0;
-}
-
 /* vmm_ram_mmap() - map guest RAM into the VMM: a new memfd, or one that came through the kexec. */
 int vmm_ram_mmap(struct vmm_ram *ram)
 {
@@ -127,94 +114,102 @@ int vmm_dev_open(struct vmm_dev *dev, const char *bdf)
 	return 0;
 }
 
-/*
- * vmm_dev_bind() - tie the cdev to a new iommufd, and make an empty IO address space in it.
- * The same call for a cdev that was opened and for one that LUO gave back.
- */
-int vmm_dev_bind(struct vmm_dev *dev)
+/* vmm_space_create() - an empty IO address space, in an iommufd of its own. */
+int vmm_space_create(struct vmm_space *space)
 {
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	int ret;
 
-	dev->iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (dev->iommufd < 0)
+	if (fd < 0)
 		return -errno;
-	bind.iommufd = dev->iommufd;
-	if (ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
-		goto err;
-	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &alloc))
-		goto err;
-	dev->id = bind.out_devid;
-	dev->ioas = alloc.out_ioas_id;
-	dev->nr_hwpts = 0;
+	if (ioctl(fd, IOMMU_IOAS_ALLOC, &alloc)) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	space->iommufd = fd;
+	space->ioas = alloc.out_ioas_id;
+	space->nr_hwpts = 0;
 	return 0;
-err:
-	ret = -errno;
-	close(dev->iommufd);
-	dev->iommufd = -1;
-	return ret;
 }
 
-/* vmm_map() - give the device a piece of guest RAM. This pins the pages. */
-int vmm_map(struct vmm_dev *dev, const struct vmm_ram *ram, uint64_t offset, uint64_t length,
+/* vmm_space_close() - its pages are let go once no device uses them. */
+void vmm_space_close(struct vmm_space *space)
+{
+	close(space->iommufd);
+	space->iommufd = -1;
+	space->nr_hwpts = 0;
+}
+
+/*
+ * vmm_dev_bind() - tie the cdev to the iommufd of an IO address space. Nothing is attached yet.
+ * The same call for a cdev that was opened and for one that LUO gave back.
+ */
+int vmm_dev_bind(struct vmm_dev *dev, struct vmm_space *space)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = space->iommufd,
+	};
+
+	if (ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		return -errno;
+	dev->id = bind.out_devid;
+	dev->space = space;
+	return 0;
+}
+
+/* vmm_map() - let the space's devices reach a piece of guest RAM. This pins the pages. */
+int vmm_map(struct vmm_space *space, const struct vmm_ram *ram, uint64_t offset, uint64_t length,
 	    uint64_t iova, bool writeable)
 {
-	struct iommu_ioas_map anonymous = {
-		.size = sizeof(anonymous),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
-		.ioas_id = dev->ioas,
-		.user_va = (uintptr_t)ram->mem + offset,
-		.length = length,
-		.iova = iova,
-	};
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
-		.ioas_id = dev->ioas,
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 (writeable ? IOMMU_IOAS_MAP_WRITEABLE : 0),
+		.ioas_id = space->ioas,
 		.fd = ram->fd,
 		.start = offset,
 		.length = length,
 		.iova = iova,
 	};
 
-	if (writeable) {
-		anonymous.flags |= IOMMU_IOAS_MAP_WRITEABLE;
-		map.flags |= IOMMU_IOAS_MAP_WRITEABLE;
-	}
-	if (ram->fd < 0)
-		return ioctl(dev->iommufd, IOMMU_IOAS_MAP, &anonymous) ? -errno : 0;
-	return ioctl(dev->iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
+	return ioctl(space->iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
 }
 
-/* vmm_unmap() - take it back. (0, UINT64_MAX) takes everything. */
-int vmm_unmap(struct vmm_dev *dev, uint64_t iova, uint64_t length)
+/* vmm_unmap() - take whole maps back. (0, UINT64_MAX) takes everything. */
+int vmm_unmap(struct vmm_space *space, uint64_t iova, uint64_t length)
 {
 	struct iommu_ioas_unmap unmap = {
 		.size = sizeof(unmap),
-		.ioas_id = dev->ioas,
+		.ioas_id = space->ioas,
 		.iova = iova,
 		.length = length,
 	};
 
-	return ioctl(dev->iommufd, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;
+	return ioctl(space->iommufd, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;
 }
 
-/* vmm_hwpt_alloc() - page tables that hold what the IO address space holds. */
+/*
+ * vmm_hwpt_alloc() - page tables for this device and those like it, that hold what the IO address
+ * space holds.
+ */
 int vmm_hwpt_alloc(struct vmm_dev *dev)
 {
+	struct vmm_space *space = dev->space;
 	struct iommu_hwpt_alloc alloc = {
 		.size = sizeof(alloc),
 		.dev_id = dev->id,
-		.pt_id = dev->ioas,
+		.pt_id = space->ioas,
 		.data_type = IOMMU_HWPT_DATA_NONE,
 	};
 
-	if (dev->nr_hwpts == VMM_MAX_HWPTS)
+	if (space->nr_hwpts == VMM_MAX_HWPTS)
 		return -ENOSPC;
-	if (ioctl(dev->iommufd, IOMMU_HWPT_ALLOC, &alloc))
+	if (ioctl(space->iommufd, IOMMU_HWPT_ALLOC, &alloc))
 		return -errno;
-	dev->hwpts[dev->nr_hwpts++] = alloc.out_hwpt_id;
+	space->hwpts[space->nr_hwpts++] = alloc.out_hwpt_id;
 	return 0;
 }
 
@@ -296,8 +291,8 @@ int vmm_irqs(struct vmm_dev *dev, bool on)
 	return ret;
 }
 
-/* Sets bits in a word of the device's config space, as the guest sees it. */
-static int config_set(struct vmm_dev *dev, unsigned int at, uint16_t bits)
+/* vmm_config_set() - set bits in a word of the device's config space, as the guest would. */
+int vmm_config_set(struct vmm_dev *dev, unsigned int at, uint16_t bits)
 {
 	struct vfio_region_info info = {
 		.argsz = sizeof(info),
@@ -321,50 +316,22 @@ static int config_set(struct vmm_dev *dev, unsigned int at, uint16_t bits)
  */
 int vmm_bus_master(struct vmm_dev *dev)
 {
-	return config_set(dev, PCI_COMMAND,
-			  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	return vmm_config_set(dev, PCI_COMMAND,
+			      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 }
 
-/* vmm_power_down() - put the device into D3hot, as a guest may at any time. */
-int vmm_power_down(struct vmm_dev *dev)
+/*
+ * vmm_dev_close() - give the device back: it is reset, unless it is preserved or frozen. The
+ * registers' map would keep it open.
+ */
+int vmm_dev_close(struct vmm_dev *dev)
 {
-	return config_set(dev, VMM_82576_PM_CAP + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
-}
-
-/* vmm_map_bar() - map the begin of BAR 0 for DMA, as a VMM does for traffic between devices. */
-int vmm_map_bar(struct vmm_dev *dev, uint64_t length, uint64_t iova)
-{
-	struct {
-		struct vfio_device_feature feature;
-		struct vfio_device_feature_dma_buf dma_buf;
-		struct vfio_region_dma_range range;
-	} get = {
-		.feature = {
-			.argsz = sizeof(get),
-			.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
-		},
-		.dma_buf = {
-			.region_index = VFIO_PCI_BAR0_REGION_INDEX,
-			.open_flags = O_CLOEXEC,
-			.nr_ranges = 1,
-		},
-		.range = { .length = length },
-	};
-	struct iommu_ioas_map_file map = {
-		.size = sizeof(map),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
-			 IOMMU_IOAS_MAP_WRITEABLE,
-		.ioas_id = dev->ioas,
-		.length = length,
-		.iova = iova,
-	};
 	int ret;
 
-	map.fd = ioctl(dev->fd, VFIO_DEVICE_FEATURE, &get);
-	if (map.fd < 0)
-		return -errno;
-	ret = ioctl(dev->iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0;
-	/* The map has its own reference. */
-	close(map.fd);
+	if (dev->bar0)
+		munmap(dev->bar0, dev->bar0_size);
+	ret = close(dev->fd) ? -errno : 0;
+	dev->bar0 = NULL;
+	dev->fd = -1;
 	return ret;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The demo VMM's two objects: guest RAM (one memfd) and a passthrough device with its IO address
- * space. All functions return 0 or a negative errno, and leave the object as it was when they fail.
+ * What any VMM with passthrough devices does: guest RAM in memfds, an IO address space in an
+ * iommufd, devices in it, and the way of all that through a kexec. All functions return 0 or a
+ * negative errno, and leave the object as it was when they fail.
  */
 #ifndef HIL_VMM_H
 #define HIL_VMM_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VMM_MAX_DEVS	2
+#define VMM_MAX_DEVS	4
 #define VMM_MAX_HWPTS	2
 
 /*
@@ -20,25 +21,27 @@
 #define VMM_IOVA	0x4000000000ull
 
 /* LUO tokens are the VMM's own numbers. */
-/* Its power management capability: 82576 datasheet, section 9.5.1 */
-#define VMM_82576_PM_CAP	0x40
-
-#define VMM_TOKEN_RAM	1
-#define VMM_TOKEN_DEV	2	/* + device number */
+#define VMM_TOKEN_RAM	0x100	/* + number of the memfd */
+#define VMM_TOKEN_DEV	0x200	/* + device number */
 
 struct vmm_ram {
-	int fd;			/* -1: anonymous memory */
+	int fd;			/* memfd; -1: anonymous memory */
 	uint8_t *mem;
 	uint64_t size;
 };
 
-struct vmm_dev {
-	int fd;			/* vfio cdev */
+/* IO addresses (IOAS) and the page tables made of them (HWPTs). */
+struct vmm_space {
 	int iommufd;
-	uint32_t id;		/* of the device in the iommufd */
 	uint32_t ioas;
 	uint32_t hwpts[VMM_MAX_HWPTS];
 	unsigned int nr_hwpts;
+};
+
+struct vmm_dev {
+	int fd;			/* vfio cdev; negative: not open */
+	uint32_t id;		/* of the device in its space's iommufd */
+	struct vmm_space *space;
 	uint8_t *bar0;
 	uint64_t bar0_size;
 };
@@ -50,24 +53,25 @@ struct vmm_luo {
 
 /* vmm.c: VFIO and iommufd, in the order in which a VMM calls them. */
 int vmm_ram_create(struct vmm_ram *ram, uint64_t size);
-int vmm_ram_anonymous(struct vmm_ram *ram, uint64_t size);
 int vmm_ram_mmap(struct vmm_ram *ram);
 int vmm_write_file(const char *path, const char *text);
 int vmm_driver_bind(const char *bdf, const char *driver);
 int vmm_dev_open(struct vmm_dev *dev, const char *bdf);
-int vmm_dev_bind(struct vmm_dev *dev);
-int vmm_map(struct vmm_dev *dev, const struct vmm_ram *ram, uint64_t offset, uint64_t length,
+int vmm_space_create(struct vmm_space *space);
+void vmm_space_close(struct vmm_space *space);
+int vmm_dev_bind(struct vmm_dev *dev, struct vmm_space *space);
+int vmm_map(struct vmm_space *space, const struct vmm_ram *ram, uint64_t offset, uint64_t length,
 	    uint64_t iova, bool writeable);
-int vmm_unmap(struct vmm_dev *dev, uint64_t iova, uint64_t length);
+int vmm_unmap(struct vmm_space *space, uint64_t iova, uint64_t length);
 int vmm_hwpt_alloc(struct vmm_dev *dev);
 int vmm_attach(struct vmm_dev *dev, uint32_t pt_id);
 int vmm_detach(struct vmm_dev *dev);
 int vmm_reset(struct vmm_dev *dev);
 int vmm_irqs(struct vmm_dev *dev, bool on);
-int vmm_power_down(struct vmm_dev *dev);
 int vmm_bar0_mmap(struct vmm_dev *dev);
+int vmm_config_set(struct vmm_dev *dev, unsigned int at, uint16_t bits);
 int vmm_bus_master(struct vmm_dev *dev);
-int vmm_map_bar(struct vmm_dev *dev, uint64_t length, uint64_t iova);
+int vmm_dev_close(struct vmm_dev *dev);
 
 /* luo.c: the Live Update Orchestrator. */
 int vmm_session_create(struct vmm_luo *luo, const char *name);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands about the run itself: waiting, marks, files of sysfs, the end.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "guest.h"
+#include "script.h"
+
+/* pause SECONDS */
+int cmd_pause(int argc, char **argv)
+{
+	if (argc != 1)
+		return -EINVAL;
+	usleep(atof(argv[0]) * 1e6);
+	return 0;
+}
+
+/* drain SECONDS: for a device that the VMM does not have: the observer may stop sending; wait */
+int cmd_drain(int argc, char **argv)
+{
+	if (argc != 1)
+		return -EINVAL;
+	say("drain dev=%u", guest.cur);
+	usleep(atof(argv[0]) * 1e6);
+	return 0;
+}
+
+/* phase NAME: for the observer */
+int cmd_phase(int argc, char **argv)
+{
+	if (argc != 1)
+		return -EINVAL;
+	say_phase(argv[0]);
+	return 0;
+}
+
+/* mark NAME: for the walker */
+int cmd_mark(int argc, char **argv)
+{
+	if (argc != 1)
+		return -EINVAL;
+	box_mark(argv[0]);
+	return 0;
+}
+
+/* write PATH TEXT: a file of sysfs or procfs */
+int cmd_write(int argc, char **argv)
+{
+	return argc == 2 ? vmm_write_file(argv[0], argv[1]) : -EINVAL;
+}
+
+/* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
+int cmd_power(int argc, char **argv)
+{
+	char path[128], state[16] = "";
+	FILE *f;
+
+	if (argc != 2)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", argv[0]);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%15s", state) != 1)
+		state[0] = '\0';
+	fclose(f);
+	if (!strcmp(state, argv[1]))
+		return 0;
+	say("%s is in %s", argv[0], state);
+	return -EUCLEAN;
+}
+
+int cmd_poweroff(int argc, char **argv)
+{
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	box_mark("end");
+	power_off();
+}

@@ -37,6 +37,7 @@ int console_open(struct console *con, const char *path, const char *log, int tim
 
 	con->start = now_ns();
 	con->ready_dev = -1;
+	con->provoke_dev = -1;
 	con->freeze_us = -1;
 	con->replace_us = -1;
 	con->table_bytes = -1;
@@ -46,6 +47,7 @@ int console_open(struct console *con, const char *path, const char *log, int tim
 	con->first_loss = -1;
 	con->freeze_log = json_array();
 	con->tool_log = json_array();
+	con->vmm_log = json_array();
 	strcpy(con->phases[0].name, "start");
 	con->phases[0].start = con->start;
 	con->nr_phases = 1;
@@ -141,6 +143,8 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 	long long a, b;
 	char name[16];
 
+	if (strncmp(line, "tool: ", 6) && json_array_size(con->vmm_log) < 2000)
+		json_array_append_new(con->vmm_log, json_string(line));
 	if (sscanf(line, "phase=%15s", name) == 1) {
 		if (!strcmp(name, "driver"))
 			con->scan = true;
@@ -153,6 +157,9 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 			con->user_at[con->boot] = now;
 		if (con->boot)
 			enter_phase(con, "user", now);
+	} else if (sscanf(line, "provoke dev=%u", &dev) == 1) {
+		con->provoked = true;
+		con->provoke_dev = dev < MAX_NICS ? (int)dev : -1;
 	} else if (!strncmp(line, "drain ", 6)) {
 		if (!con->drain_at)
 			con->drain_at = now;
@@ -209,8 +216,11 @@ static void kernel_line(struct console *con, const char *line, uint64_t now)
 		enter_phase(con, "kexec", now);
 	} else if (strstr(line, "Linux version") && con->boot) {
 		enter_phase(con, "boot", now);
-	} else if (strstr(line, "DMAR: [DMA")) {
-		con->kernel_faults[con->boot]++;
+	} else if (con->fault_line && strstr(line, con->fault_line)) {
+		if (con->provoked)
+			con->provoked_faults++;
+		else
+			con->kernel_faults[con->boot]++;
 	} else if (freeze) {
 		freeze_line(con, freeze);
 	}

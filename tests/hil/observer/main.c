@@ -4,6 +4,7 @@
  * console says are put in order by one clock.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 /* Without a kexec there is no jump whose length the quiet stretch could copy. */
 #define QUIET_WITHOUT_JUMP	(2 * NSEC)
 
+/* A turn of our loop takes a tenth of a millisecond; after one of this length we were kept away. */
+#define LATE			ms(1)
+
 static const char usage[] =
 "Usage: observer OPTION...\n"
 "Sends numbered frames to a NIC of a QEMU machine and watches them land in its memory.\n"
@@ -28,8 +32,9 @@ static const char usage[] =
 "  --run HEX            run id, 32 hex digits, the same as the machine's hil.run=\n"
 "  --rate N             frames per second and NIC (1000)\n"
 "  --frames-min N       do not stop sending before that many (8000)\n"
-"  --trace FILE         QEMU's trace log, to count blocked DMA in\n"
+"  --fault-line TEXT    the kernel tells of a blocked DMA in a line with this text\n"
 "  --timeout SECONDS    give up (300)\n"
+"  --pid N              QEMU's process, to see how long the host kept it waiting\n"
 "  --scenario NAME      for the report\n"
 "  --json FILE          the report\n"
 "Exit: 0 the run ended by itself and the report is written, 1 it did not, 2 usage or set-up.\n";
@@ -78,6 +83,12 @@ static int handle_marks(struct console *con, struct nic *nics, unsigned int nr_n
 		for (i = 0; i < nr_nics; i++)
 			nics[i].sent_at_jump = nics[i].sent;
 	}
+	if (con->provoke_dev >= 0 && con->provoke_dev < (int)nr_nics) {
+		ret = sender_provoke(&nics[con->provoke_dev]);
+		if (ret == -EAGAIN || ret == -ENOBUFS)
+			return 0;	/* later */
+		con->provoke_dev = -1;
+	}
 	if (con->scan) {
 		con->scan = false;
 		for (i = 0; i < nr_nics; i++) {
@@ -112,21 +123,23 @@ int main(int argc, char **argv)
 		{ "run", required_argument, NULL, 'r' },
 		{ "rate", required_argument, NULL, 'R' },
 		{ "frames-min", required_argument, NULL, 'f' },
-		{ "trace", required_argument, NULL, 't' },
+		{ "fault-line", required_argument, NULL, 'F' },
 		{ "timeout", required_argument, NULL, 'T' },
 		{ "scenario", required_argument, NULL, 'S' },
+		{ "pid", required_argument, NULL, 'p' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	const char *mem_path = NULL, *serial = NULL, *log = "/dev/null", *trace = NULL;
-	const char *scenario = "", *json = NULL;
+	const char *mem_path = NULL, *serial = NULL, *log = "/dev/null";
+	const char *scenario = "", *json = NULL, *fault_line = NULL;
 	static struct nic nics[MAX_NICS];
 	static struct console con;
-	uint64_t deadline, now, interval, last_shown, frames_min = 8000;
+	uint64_t deadline, now, interval, last_shown, last_look, frames_min = 8000;
 	unsigned int nr_nics = 0, rate = 1000, timeout = 300, i;
 	uint8_t run[HIL_RUN_BYTES];
 	bool run_known = false, timed_out = false;
+	int pid = 0;
 	struct memory mem;
 	char *comma;
 	int c, ret;
@@ -151,11 +164,14 @@ int main(int argc, char **argv)
 		case 'f':
 			frames_min = strtoull(optarg, NULL, 10);
 			break;
-		case 't':
-			trace = optarg;
+		case 'F':
+			fault_line = optarg;
 			break;
 		case 'T':
 			timeout = strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			pid = atoi(optarg);
 			break;
 		case 'S':
 			scenario = optarg;
@@ -196,12 +212,15 @@ int main(int argc, char **argv)
 	ret = console_open(&con, serial, log, 10);
 	if (ret)
 		return fail("connect to serial console", serial, ret);
+	con.fault_line = fault_line;
 	ret = memory_open(&mem, mem_path);
 	if (ret)
 		return fail("map the machine's memory", mem_path, ret);
 
+	host_open(&con.host, pid);
 	interval = NSEC / rate;
 	last_shown = now_ns();
+	last_look = last_shown;
 	deadline = last_shown + timeout * NSEC;
 	while (!con.hung_up) {
 		struct timespec nap = { .tv_nsec = 60000 };
@@ -211,6 +230,9 @@ int main(int argc, char **argv)
 		if (ret)
 			return ret;
 		now = now_ns();
+		if (now - last_look > LATE)
+			con.absent += now - last_look;
+		last_look = now;
 		for (i = 0; i < nr_nics; i++) {
 			sender_run(&nics[i], interval, now);
 			memory_watch(&nics[i], &con, now_ns());
@@ -225,6 +247,7 @@ int main(int argc, char **argv)
 		}
 		if (now - last_shown > 2 * NSEC) {
 			last_shown = now;
+			host_open(&con.host, pid);
 			fprintf(stderr, "# %s: %2.0f s, kernel %u, %s: %" PRIu64
 				" sent, %" PRIu64 " landed\n", scenario,
 				(now - con.start) / 1e9, con.boot, console_phase(&con)->name,
@@ -234,12 +257,13 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < nr_nics; i++) {
 		memory_sweep(&nics[i], &con, now_ns());
+		memory_end(&nics[i], &con);
 		if (con.boot && !nics[i].late_known) {
 			nics[i].late = memory_scan_late(&mem, &nics[i]);
 			nics[i].late_known = true;
 		}
 	}
-	ret = report_write(&con, nics, nr_nics, scenario, trace, json, rate, timed_out);
+	ret = report_write(&con, nics, nr_nics, scenario, json, rate, timed_out);
 	if (ret)
 		return fail("write", json, ret);
 	return timed_out || !con.done;

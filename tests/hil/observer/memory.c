@@ -61,7 +61,7 @@ static bool next_data(const struct memory *mem, uint64_t *from, uint64_t *to)
 }
 
 /**
- * memory_find_buffers() - by their cookies, once; later calls start the same ring again.
+ * memory_find_buffers() - by their cookies; of several for one buffer the newest counts.
  * @mem: the machine's memory
  * @nic: whose buffers
  * @dev: its number in the cookie
@@ -72,18 +72,29 @@ static bool next_data(const struct memory *mem, uint64_t *from, uint64_t *to)
 int memory_find_buffers(const struct memory *mem, struct nic *nic, unsigned int dev,
 			unsigned int count)
 {
-	uint64_t from, to = 0, index;
-	unsigned int found = 0;
+	const struct hil_frame **slots;
+	uint64_t *generations;
+	uint64_t from, to = 0, index, generation;
+	unsigned int found = 0, i;
+	bool moved = false;
+	int ret = 0;
 
-	nic->next = 0;
-	if (nic->slots)
-		return nic->count == count ? 0 : -ENOENT;
-	nic->slots = calloc(count, sizeof(*nic->slots));
-	nic->slot_seq = malloc(count * sizeof(*nic->slot_seq));
-	nic->seen = calloc(MAX_FRAMES / 8, 1);
-	if (!nic->slots || !nic->slot_seq || !nic->seen)
+	if (nic->slots && nic->count != count)
+		return -ENOENT;
+	if (!nic->slots) {
+		nic->next = 0;
+		nic->count = count;
+		nic->slots = calloc(count, sizeof(*nic->slots));
+		nic->slot_seq = malloc(count * sizeof(*nic->slot_seq));
+		nic->seen = calloc(MAX_FRAMES / 8, 1);
+		if (!nic->slots || !nic->slot_seq || !nic->seen)
+			return -ENOMEM;
+		memset(nic->slot_seq, 0xff, count * sizeof(*nic->slot_seq));
+	}
+	slots = calloc(count, sizeof(*slots));
+	generations = calloc(count, sizeof(*generations));
+	if (!slots || !generations)
 		return -ENOMEM;
-	memset(nic->slot_seq, 0xff, count * sizeof(*nic->slot_seq));
 	while (next_data(mem, &from, &to)) {
 		for (; from < to; from += HIL_PAGE) {
 			const struct hil_cookie *cookie = (void *)(mem->map + from +
@@ -93,14 +104,31 @@ int memory_find_buffers(const struct memory *mem, struct nic *nic, unsigned int 
 			if (memcmp(cookie->run, nic->run, HIL_RUN_BYTES) || index >= count ||
 			    le64toh(cookie->dev) != dev)
 				continue;
-			if (nic->slots[index])
-				return -EEXIST;
-			nic->slots[index] = (void *)(mem->map + from);
-			found++;
+			generation = le64toh(cookie->generation);
+			if (slots[index] && generation == generations[index])
+				ret = -EEXIST;
+			if (slots[index] && generation <= generations[index])
+				continue;
+			found += !slots[index];
+			slots[index] = (void *)(mem->map + from);
+			generations[index] = generation;
 		}
 	}
-	nic->count = count;
-	return found == count ? 0 : -ENOENT;
+	if (!ret && found != count)
+		ret = -ENOENT;
+	for (i = 0; !ret && i < count; i++) {
+		if (nic->slots[i] == slots[i])
+			continue;
+		nic->slots[i] = slots[i];
+		nic->slot_seq[i] = UINT64_MAX;
+		moved = true;
+	}
+	/* The same buffers again: the ring was started anew. */
+	if (!moved)
+		nic->next = 0;
+	free(slots);
+	free(generations);
+	return ret;
 }
 
 /* Is there a frame in this buffer that was not there before? */
@@ -115,13 +143,23 @@ static bool slot_is_new(const struct nic *nic, unsigned int i, uint64_t *seq)
 	return hil_frame_whole(frame, *seq);
 }
 
-static void landed(struct nic *nic, struct console *con, unsigned int i, uint64_t seq, uint64_t now)
+/*
+ * The time since the last landing, less what the host kept us from looking or QEMU from running: that
+ * silence is the host's.
+ */
+static void note_gap(struct nic *nic, struct console *con, uint64_t now)
 {
 	struct phase *phase = console_phase(con);
-	uint64_t gap = nic->last_landing ? now - nic->last_landing : 0;
-	uint64_t quiet_from = con->drain_at;
+	uint64_t gap, absent = con->absent - nic->last_absent;
+	uint64_t delay = host_delay(&con->host, nic->last_delay);
 
-	nic->slot_seq[i] = seq;
+	if (!nic->last_landing)
+		return;
+	nic->waited += delay;
+	if (absent < delay)
+		absent = delay;
+	gap = now - nic->last_landing;
+	gap = gap > absent ? gap - absent : 0;
 	if (gap > nic->longest_gap) {
 		nic->longest_gap = gap;
 		nic->gap_start = nic->last_landing;
@@ -132,10 +170,17 @@ static void landed(struct nic *nic, struct console *con, unsigned int i, uint64_
 	}
 	if (gap > phase->longest_gap)
 		phase->longest_gap = gap;
-	if (quiet_from && nic->last_landing >= quiet_from && gap > nic->quiet_gap)
+	if (con->drain_at && nic->last_landing >= con->drain_at && gap > nic->quiet_gap)
 		nic->quiet_gap = gap;
+}
+
+static void landed(struct nic *nic, struct console *con, unsigned int i, uint64_t seq, uint64_t now)
+{
+	nic->slot_seq[i] = seq;
+	note_gap(nic, con, now);
 	nic->last_landing = now;
-	phase->landed++;
+	nic->last_absent = con->absent;
+	console_phase(con)->landed++;
 
 	if (seq >= nic->sent) {
 		nic->corrupt++;
@@ -257,4 +302,15 @@ uint64_t memory_scan_late(const struct memory *mem, const struct nic *nic)
 		}
 	}
 	return late;
+}
+
+/**
+ * memory_end() - the run is over: a NIC that fell silent has no landing that would end its gap.
+ * @nic: the NIC, after memory_sweep()
+ * @con: for the phase
+ */
+void memory_end(struct nic *nic, struct console *con)
+{
+	if (nic->landed < nic->sent && nic->last_sent > nic->last_landing)
+		note_gap(nic, con, nic->last_sent);
 }

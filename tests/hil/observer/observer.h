@@ -15,11 +15,12 @@
 
 #include "../frame.h"
 
-#define MAX_NICS	2
+#define MAX_NICS	4
 #define MAX_PHASES	64
 #define MAX_BOOTS	8
 #define MAX_GAPS	32
 #define MAX_FRAMES	(4u << 20)
+#define MAX_THREADS	16
 #define NSEC		1000000000ull
 
 /* The machine's memory: QEMU's shared file, mapped read-only. */
@@ -27,6 +28,14 @@ struct memory {
 	int fd;
 	const uint8_t *map;
 	uint64_t size;
+};
+
+/* QEMU's threads, see host.c. */
+struct host {
+	struct {
+		int tid, fd;
+	} threads[MAX_THREADS];
+	unsigned int nr;
 };
 
 struct phase {
@@ -49,18 +58,25 @@ struct console {
 	unsigned int boot;		/* kernels started so far, minus one */
 	uint64_t jump_at[MAX_BOOTS];	/* "Starting new kernel" of boot N */
 	uint64_t user_at[MAX_BOOTS];	/* first line of user space in boot N */
+	const char *fault_line;		/* the kernel tells of a blocked DMA in such a line */
 	unsigned int kernel_faults[MAX_BOOTS];
+	unsigned int provoked_faults;	/* ... after the VMM said that it provokes one */
+	bool provoked;
 	uint64_t drain_at;		/* the VMM lets us stop; 0 = not yet */
 	bool done, hung_up;
 	bool jumped, scan;		/* something for the main loop to see and clear */
 	int ready_dev;			/* same: device whose ring is ready, or -1 */
 	unsigned int ready_count;
+	int provoke_dev;		/* same: device to send a frame that must not land, or -1 */
+	uint64_t absent;		/* how long we ourselves were not there to look */
+	struct host host;
 	char failed[256];		/* first "HIL: FAILED" */
 	char report[256];		/* first kernel BUG, WARNING, ... */
 	unsigned int reports;
 	long long freeze_us, replace_us, table_bytes, extents, leaves, switches, first_loss;
 	json_t *freeze_log;		/* every line of the kernel code under test */
 	json_t *tool_log;		/* what iommu-freeze printed, run by the VMM's "tool" */
+	json_t *vmm_log;		/* every other line of the VMM */
 	json_t *guest[MAX_NICS];	/* last count of the guest */
 };
 
@@ -87,7 +103,11 @@ struct nic {
 	uint64_t late;		/* see memory_scan_late() */
 	bool late_known;
 
+	uint64_t last_sent;	/* when the last frame went out */
 	uint64_t last_landing, last_sweep;
+	uint64_t last_absent;	/* struct console's absent at the last landing */
+	uint64_t last_delay[MAX_THREADS];
+	uint64_t waited;	/* in all, see host_delay() */
 	uint64_t longest_gap, gap_start, quiet_gap;
 	struct {
 		uint64_t start, length;
@@ -115,14 +135,19 @@ int memory_find_buffers(const struct memory *mem, struct nic *nic, unsigned int 
 bool memory_watch(struct nic *nic, struct console *con, uint64_t now);
 void memory_sweep(struct nic *nic, struct console *con, uint64_t now);
 uint64_t memory_scan_late(const struct memory *mem, const struct nic *nic);
+void memory_end(struct nic *nic, struct console *con);
 
 /* sender.c */
 int sender_open(struct nic *nic, const char *local, const char *remote);
 void sender_run(struct nic *nic, uint64_t interval, uint64_t now);
+int sender_provoke(struct nic *nic);
+
+/* host.c */
+void host_open(struct host *host, int pid);
+uint64_t host_delay(const struct host *host, uint64_t *last);
 
 /* report.c */
 int report_write(const struct console *con, const struct nic *nics, unsigned int nr_nics,
-		 const char *scenario, const char *trace, const char *path, unsigned int rate,
-		 bool timed_out);
+		 const char *scenario, const char *path, unsigned int rate, bool timed_out);
 
 #endif

@@ -18,36 +18,6 @@ static json_t *in_ms(uint64_t ns)
 	return json_real(ns / 1e6);
 }
 
-/*
- * A DMA that QEMU's IOMMU did not let through is one such line of its trace log. Also lists the
- * devices whose DMA it was.
- */
-static long long trace_faults(const char *path, json_t *devices)
-{
-	static bool known_sid[65536];
-	long long faults = 0;
-	char line[1024], bdf[16];
-	unsigned int sid;
-	FILE *f;
-
-	f = path ? fopen(path, "re") : NULL;
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "vtd_dmar_fault ", 15) && strncmp(line, "vtd_fault_disabled", 18))
-			continue;
-		faults++;
-		if (sscanf(line, "vtd_dmar_fault sid 0x%x", &sid) != 1 || sid > 0xffff ||
-		    known_sid[sid])
-			continue;
-		known_sid[sid] = true;
-		snprintf(bdf, sizeof(bdf), "0000:%02x:%02x.%x", sid >> 8, sid >> 3 & 0x1f, sid & 7);
-		json_array_append_new(devices, json_string(bdf));
-	}
-	fclose(f);
-	return faults;
-}
-
 static void put_nic(json_t *out, const struct console *con, const struct nic *nic, unsigned int dev)
 {
 	static const char *const guest_fields[][2] = {
@@ -69,6 +39,9 @@ static void put_nic(json_t *out, const struct console *con, const struct nic *ni
 	json_object_set_new(out, "frames_late_in_memory", nic->late_known ? known(nic->late) :
 			    json_null());
 	json_object_set_new(out, "stalls", json_integer(nic->stalls));
+	json_object_set_new(out, "longest_gap_ms", in_ms(nic->longest_gap));
+	json_object_set_new(out, "longest_quiet_gap_ms",
+			    nic->quiet_gap ? in_ms(nic->quiet_gap) : json_null());
 	for (i = 0; i < sizeof(guest_fields) / sizeof(guest_fields[0]); i++) {
 		json_t *value = json_object_get(con->guest[dev], guest_fields[i][1]);
 
@@ -121,7 +94,6 @@ static json_t *gaps(const struct console *con, const struct nic *nic)
  * @nics: the NICs; the first one's figures stand at the top level
  * @nr_nics: how many
  * @scenario: name
- * @trace: QEMU's trace log, or NULL
  * @path: the file to write
  * @rate: frames per second
  * @timed_out: the run did not end by itself
@@ -129,11 +101,9 @@ static json_t *gaps(const struct console *con, const struct nic *nic)
  * Return: 0 or a negative errno.
  */
 int report_write(const struct console *con, const struct nic *nics, unsigned int nr_nics,
-		 const char *scenario, const char *trace, const char *path, unsigned int rate,
-		 bool timed_out)
+		 const char *scenario, const char *path, unsigned int rate, bool timed_out)
 {
-	json_t *out = json_object(), *list = json_array(), *devices = json_array();
-	long long faults = trace_faults(trace, devices), kernel_faults = 0;
+	json_t *out = json_object(), *list = json_array();
 	uint64_t shortest = UINT64_MAX;
 	const char *gap_phase;
 	unsigned int i;
@@ -145,22 +115,19 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 
 	json_object_set_new(out, "scenario", json_string(scenario));
 	put_nic(out, con, &nics[0], 0);
-	for (i = 0; i <= con->boot; i++) {
-		kernel_faults += con->kernel_faults[i];
+	for (i = 0; i <= con->boot; i++)
 		json_array_append_new(list, json_integer(con->kernel_faults[i]));
-	}
-	json_object_set_new(out, "iommu_faults",
-			    faults < 0 ? json_null() : json_integer(faults + kernel_faults));
-	json_object_set_new(out, "iommu_faults_qemu", known(faults));
 	json_object_set_new(out, "iommu_faults_kernels", list);
-	json_object_set_new(out, "iommu_fault_devices", devices);
+	json_object_set_new(out, "provoked_faults_kernel",
+			    con->provoked ? json_integer(con->provoked_faults) : json_null());
 	json_object_set_new(out, "frame_interval_ms", json_real(1000.0 / rate));
-	json_object_set_new(out, "longest_gap_ms", in_ms(nics[0].longest_gap));
 	gap_phase = console_phase_of(con, nics[0].gap_start,
 				     nics[0].gap_start + nics[0].longest_gap);
 	json_object_set_new(out, "longest_gap_phase", json_string(gap_phase));
-	json_object_set_new(out, "longest_quiet_gap_ms",
-			    nics[0].quiet_gap ? in_ms(nics[0].quiet_gap) : json_null());
+	json_object_set_new(out, "absent_ms", in_ms(con->absent));
+	json_object_set_new(out, "host_delay_ms", in_ms(nics[0].waited));
+	json_object_set_new(out, "user_space_s", con->user_at[0] ?
+			    json_real((con->user_at[0] - con->start) / 1e9) : json_null());
 	json_object_set_new(out, "kernels", json_integer(con->boot + 1));
 	json_object_set_new(out, "kexec_to_user_ms",
 			    shortest == UINT64_MAX ? json_null() : in_ms(shortest));
@@ -190,6 +157,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "other_nics", list);
 	json_object_set(out, "freeze_log", con->freeze_log);
 	json_object_set(out, "tool_log", con->tool_log);
+	json_object_set(out, "vmm_log", con->vmm_log);
 	if (json_dump_file(out, path, JSON_INDENT(1) | JSON_REAL_PRECISION(7)))
 		ret = -EIO;
 	json_decref(out);

@@ -72,6 +72,23 @@ void sender_run(struct nic *nic, uint64_t interval, uint64_t now)
 			return;
 		}
 		nic->sent++;
+		nic->last_sent = now;
 		nic->due += interval;
 	}
+}
+
+/**
+ * sender_provoke() - send one frame that is not ours: its DMA is to be blocked.
+ * @nic: the NIC, to which nothing else is sent any more
+ *
+ * Return: 0 or a negative errno.
+ */
+int sender_provoke(struct nic *nic)
+{
+	struct hil_frame frame;
+
+	hil_frame_make(&frame, nic->run, nic->sent);
+	memset(frame.run, 0xff, sizeof(frame.run));
+	return sendto(nic->sock, &frame, sizeof(frame), 0, (struct sockaddr *)&nic->to,
+		      sizeof(nic->to)) == sizeof(frame) ? 0 : -errno;
 }

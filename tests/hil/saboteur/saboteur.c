@@ -8,12 +8,23 @@
  *	tables	one bit of the top table of the first frozen domain
  *	leaf	the address in the last leaf of the first frozen domain
  *	context	the domain id in the context entry of the first device
- *	vendor	the vendor of the first device, with a digest that fits
- *	place	the slot of the first device, with a digest that fits
+ *	foreign	a context entry beside that of the first device, and a root entry
+ *		of a bus with no context table: both lead to its frozen tables
+ *
+ *	context-top, context-type, context-width, context-absent
+ *		the table address, translation type, address width or present bit in
+ *		the context entry of the first device
+ *	root-entry	a reserved field of the root entry of the first device
+ *
+ * and in the blob, with a digest that fits:
+ *
+ *	vendor, place, bars, bridges, command, state	of the first device
+ *	chunk	the length of a chunk of the first domain
+ *	unit-cap, unit-root, unit-segment	of its unit
  *
  * It keeps nothing and locks nothing; a machine that runs is changed under its
- * feet, which is what it is for. It fails, with a line that says why, if it finds
- * no good blob in time.
+ * feet, which is what it is for. It prints what it did as JSON. It fails, with a
+ * line that says why, if it finds no good blob in time.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -33,12 +44,22 @@
 static uint8_t *mem;
 static size_t mem_len;
 
-/* The console log grows while we look; it is small, so read it from the start. */
+/*
+ * Has the line come, "N:" before it: for the Nth time? The console log grows while
+ * we look; it is small, so read it from the start.
+ */
 static int signalled(const char *log, const char *signal)
 {
+	unsigned int times = 1;
 	static char text[1 << 20];
+	const char *at = text;
 	ssize_t n;
 	int fd;
+
+	if (signal[0] >= '1' && signal[0] <= '9' && signal[1] == ':') {
+		times = signal[0] - '0';
+		signal += 2;
+	}
 
 	fd = open(log, O_RDONLY);
 	if (fd < 0)
@@ -48,7 +69,12 @@ static int signalled(const char *log, const char *signal)
 	if (n < 0)
 		return 0;
 	text[n] = '\0';
-	return !!strstr(text, signal);
+	while (times-- && at) {
+		at = strstr(at, signal);
+		if (at)
+			at++;
+	}
+	return !!at;
 }
 
 static void wait_for(const char *log, const char *signal, int seconds)
@@ -118,7 +144,7 @@ static void spoil_leaf(const struct frz_blob *b)
 	const struct frz_format *fmt;
 	unsigned int level, i;
 	uint64_t *table;
-	uint64_t at;
+	uint64_t at, iova = 0, from;
 
 	frz_blob_next_domain(b, &dom);
 	fmt = frz_format_by_id(dom.format);
@@ -129,8 +155,13 @@ static void spoil_leaf(const struct frz_blob *b)
 		table = (void *)(mem + at);
 		for (i = PAGE / 8 - 1; i && fmt->classify(table[i], level) == FRZ_NONE; i--)
 			;
+		iova |= (uint64_t)i << frz_level_shift(fmt, level);
 		if (fmt->classify(table[i], level) == FRZ_LEAF) {
+			from = fmt->address(table[i], level);
 			table[i] ^= 1ULL << frz_level_shift(fmt, level);
+			printf("{\"iova\": %llu, \"from\": %llu, \"to\": %llu}\n",
+			       (unsigned long long)iova, (unsigned long long)from,
+			       (unsigned long long)fmt->address(table[i], level));
 			return;
 		}
 		at = fmt->address(table[i], level);
@@ -138,30 +169,122 @@ static void spoil_leaf(const struct frz_blob *b)
 	errx(1, "no leaf in the first domain");
 }
 
-static void spoil_context(const struct frz_blob *b)
+/* The first device's own context entry and where its table lies. */
+static uint64_t *first_context(const struct frz_blob *b, struct frz_unit *unit, u64 *table)
 {
 	struct frz_device dev = {};
-	struct frz_unit unit = {};
-	uint64_t *entry;
-	u64 pa;
 	u32 bus, i;
 
 	frz_blob_next_device(b, &dev);
-	frz_blob_find_unit(b, dev.unit, &unit);
-	for (i = 0; i < unit.nr_contexts; i++) {
-		frz_blob_context(b, &unit, i, &bus, &pa);
-		if (bus != dev.bus)
-			continue;
-		entry = (void *)(mem + pa + dev.devfn * 16);
-		entry[1] ^= 1ULL << 8;
-		return;
+	frz_blob_find_unit(b, dev.unit, unit);
+	for (i = 0; i < unit->nr_contexts; i++) {
+		frz_blob_context(b, unit, i, &bus, table);
+		if (bus == dev.bus)
+			return (void *)(mem + *table + dev.devfn * 16);
 	}
 	errx(1, "the first device has no context table");
 }
 
+/* What is a field of the context entry, or "" for the domain id. */
+static void spoil_context(const struct frz_blob *b, const char *what)
+{
+	struct frz_unit unit = {};
+	uint64_t *entry;
+	u64 table;
+
+	entry = first_context(b, &unit, &table);
+	if (!*what)
+		entry[1] ^= 1ULL << 8;
+	else if (!strcmp(what, "-top"))
+		entry[0] ^= 1ULL << 20;
+	else if (!strcmp(what, "-type"))
+		entry[0] |= 2ULL << 2;
+	else if (!strcmp(what, "-width"))
+		entry[1] ^= 3ULL;
+	else if (!strcmp(what, "-absent"))
+		entry[0] &= ~1ULL;
+	else
+		errx(2, "'context%s': see the top of saboteur.c for what can be spoilt", what);
+}
+
+static void spoil_root_entry(const struct frz_blob *b)
+{
+	struct frz_device dev = {};
+	struct frz_unit unit = {};
+
+	frz_blob_next_device(b, &dev);
+	frz_blob_find_unit(b, dev.unit, &unit);
+	((uint64_t *)(mem + unit.root))[2 * dev.bus + 1] ^= 1ULL << 12;
+}
+
+static void add_foreign(const struct frz_blob *b)
+{
+	struct frz_unit unit = {};
+	uint64_t *entry, *root;
+	u64 table;
+
+	entry = first_context(b, &unit, &table);
+	/* Function 1.0 of the same bus, and all of bus 5. */
+	memcpy(mem + table + 8 * 16, entry, 16);
+	root = (void *)(mem + unit.root);
+	root[2 * 5] = table | 1;
+}
+
+static struct frz_abi_unit *first_unit(uint8_t *blob, const struct frz_blob *b)
+{
+	return (void *)(blob + b->units);
+}
+
+/* A chunk twice as long as it is, where that overlaps nothing else in the blob. */
+static void spoil_chunk(uint8_t *blob, const struct frz_blob *b)
+{
+	struct frz_abi_domain *dom = (void *)(blob + b->domains);
+	struct frz_abi_chunk *chunk = (void *)(dom + 1);
+	struct frz_blob again;
+	u32 i;
+
+	for (i = 0; i < le32_to_cpu(dom->nr_chunks); i++, chunk++) {
+		chunk->len = cpu_to_le64(2 * le64_to_cpu(chunk->len));
+		sign(blob);
+		if (!frz_blob_open(&again, blob, b->len, &sha256, NULL))
+			return;
+		chunk->len = cpu_to_le64(le64_to_cpu(chunk->len) / 2);
+	}
+	errx(1, "no chunk of the first domain can be made longer");
+}
+
+/* A field of the blob; the digest is made to fit. */
+static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *what)
+{
+	struct frz_abi_device *dev = first_device(blob, b);
+	struct frz_abi_unit *unit = first_unit(blob, b);
+	struct frz_abi_bridge *bridge = (void *)(dev + 1);
+
+	if (!strcmp(what, "vendor"))
+		dev->vendor ^= cpu_to_le32(1);
+	else if (!strcmp(what, "place"))
+		dev->devfn ^= cpu_to_le32(8);
+	else if (!strcmp(what, "bars"))
+		dev->bars[0] ^= cpu_to_le32(1 << 20);
+	else if (!strcmp(what, "bridges"))
+		bridge->subordinate ^= cpu_to_le32(1 << 5);
+	else if (!strcmp(what, "command"))
+		dev->command ^= cpu_to_le32(1 << 2);
+	else if (!strcmp(what, "state"))
+		dev->state = cpu_to_le32(FRZ_DEVICE_PRESERVED);
+	else if (!strcmp(what, "unit-cap"))
+		unit->cap ^= cpu_to_le64(1ULL << 40);
+	else if (!strcmp(what, "unit-root"))
+		unit->root = cpu_to_le64(le64_to_cpu(unit->root) ^ 0x10000);
+	else if (!strcmp(what, "unit-segment"))
+		unit->segment ^= cpu_to_le32(1);
+	else
+		errx(2, "'%s': see the top of saboteur.c for what can be spoilt", what);
+	sign(blob);
+}
+
 int main(int argc, char **argv)
 {
-	struct frz_abi_device *dev;
 	struct frz_blob b;
 	struct stat st;
 	uint8_t *blob;
@@ -169,7 +292,7 @@ int main(int argc, char **argv)
 
 	if (argc != 5) {
 		fprintf(stderr,
-			"Usage: saboteur MEMORY CONSOLE-LOG LINE blob|tables|leaf|context|vendor|place\n");
+			"Usage: saboteur MEMORY CONSOLE-LOG [N:]LINE WHAT\n");
 		return 2;
 	}
 	fd = open(argv[1], O_RDWR);
@@ -182,24 +305,24 @@ int main(int argc, char **argv)
 
 	wait_for(argv[2], argv[3], 200);
 	blob = find_blob(&b);
-	dev = first_device(blob, &b);
 	if (!strcmp(argv[4], "blob")) {
-		dev->vendor ^= cpu_to_le32(1);
+		first_device(blob, &b)->vendor ^= cpu_to_le32(1);
 	} else if (!strcmp(argv[4], "tables")) {
 		spoil_tables(&b);
 	} else if (!strcmp(argv[4], "leaf")) {
 		spoil_leaf(&b);
-	} else if (!strcmp(argv[4], "context")) {
-		spoil_context(&b);
-	} else if (!strcmp(argv[4], "vendor")) {
-		dev->vendor ^= cpu_to_le32(1);
-		sign(blob);
-	} else if (!strcmp(argv[4], "place")) {
-		dev->devfn ^= cpu_to_le32(8);
-		sign(blob);
+		return 0;
+	} else if (!strncmp(argv[4], "context", 7)) {
+		spoil_context(&b, argv[4] + 7);
+	} else if (!strcmp(argv[4], "root-entry")) {
+		spoil_root_entry(&b);
+	} else if (!strcmp(argv[4], "chunk")) {
+		spoil_chunk(blob, &b);
+	} else if (!strcmp(argv[4], "foreign")) {
+		add_foreign(&b);
 	} else {
-		errx(2, "'%s': blob, tables, leaf, context, vendor or place", argv[4]);
+		spoil_field(blob, &b, argv[4]);
 	}
-	fprintf(stderr, "spoilt: %s, blob at %#zx\n", argv[4], (size_t)(blob - mem));
+	printf("{\"what\": \"%s\"}\n", argv[4]);
 	return 0;
 }

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a report has to say.
+
+A report is what one run left: the observer's figures, and under "walk", "trace" and "sabotage" what
+the walker, the judge of the trace and the saboteur found. check() holds it against three things:
+rules for every run, rules for the kinds of run that the scenario's variables name (LIVE, REFUSED,
+VIOLATIONS, WALK_ERROR), and the scenario's own expressions.
+
+An expression is Python over the report's fields and the functions of words(). What a report does
+not have cannot be compared with anything: a field that is not there or null fails the check.
+Times are ratios of the same run, never milliseconds.
+"""
+import re
+
+# The longest silence of a NIC that never stops, as a multiple of the longest one of the same run in
+# a stretch of equal length in which nothing happens.
+GAP_FACTOR = 12
+
+
+def lines(log, pattern):
+    return [line for line in log if re.search(pattern, line)]
+
+
+def phase(report, *names):
+    found = [p for p in report["phases"] if p["phase"] in names]
+    missing = set(names) - {p["phase"] for p in found}
+    if missing:
+        raise LookupError("the run had no phase %s" % " or ".join(sorted(missing)))
+    return found
+
+
+def marks(report, name, boot=None):
+    found = [w for w in report["walk"]["walks"]
+             if w["mark"] == name and boot in (None, w["boot"])]
+    if not found:
+        raise LookupError("the run had no mark %s" % name)
+    return found
+
+
+def words(report):
+    """What an expression may use besides the report's fields."""
+    finding = re.compile(r"(host|/boot/[a-zA-Z]*|[0-9a-f]{4}:..:..\..): ")
+
+    def values(key):
+        found = (re.fullmatch(r' *"%s": "(.*?)",?' % key, line) for line in report["tool_log"])
+        return [m[1] for m in found if m]
+
+    return {
+        # how many lines of a log match, which ones, and what is left of them without a pattern
+        "count": lambda log, pattern: len(lines(log, pattern)),
+        "lines": lines,
+        "stripped": lambda log, pattern, away: [re.sub(away, "", x) for x in lines(log, pattern)],
+        # frames that landed in these phases
+        "phase_landed": lambda *names: sum(p["landed"] for p in phase(report, *names)),
+        # what the walker saw at a mark, by requester; only of devices that the VMM or a freeze knows
+        "at_mark": lambda name, boot=None: marks(report, name, boot)[-1]["requesters"],
+        # which devices had bus mastering on at a mark
+        "master": lambda name, boot=None: marks(report, name, boot)[-1]["bus_master"],
+        # strings with this key in JSON that the tool printed
+        "values": values,
+        # what iommu-freeze named as being in the way, without the way out
+        "findings": [re.sub("; .*", "", x) for x in report["tool_log"] if finding.match(x)],
+        "any": any, "all": all, "len": len, "set": set, "sorted": sorted, "sum": sum,
+        "min": min, "max": max,
+    }
+
+
+class Checks:
+    """Collects what does not hold. An expectation that cannot be computed does not hold."""
+
+    def __init__(self, report):
+        self.names = dict(words(report))
+        self.names.update(report)
+        self.names["__builtins__"] = {}
+        self.failures = []
+
+    def expect(self, expression, why=None, **more):
+        try:
+            value = eval(expression, dict(self.names, **more))  # pylint: disable=eval-used
+            reason = None if value is True else "is %r" % (value,)
+        except Exception as e:  # pylint: disable=broad-except
+            reason = "%s: %s" % (type(e).__name__, e)
+        if reason:
+            self.failures.append("expected: %s%s (%s)" %
+                                 (why + ": " if why else "", expression, reason[:200]))
+
+    def fail(self, text):
+        self.failures.append(text)
+
+
+def every_run(c, r, scenario):
+    c.expect("vmm_done is True and timed_out is False", "the machine came to its end")
+    c.expect("vmm_failed is None")
+    c.expect("kernel_reports == 0", str(r.get("kernel_report")))
+    c.expect("frames_corrupt == 0")
+    c.expect("walk['marks'] == len(walk['walks']) and walk['marks'] > 0", "the walker looked")
+
+    wanted = scenario.vars["WALK_ERROR"]
+    errors = r["walk"]["errors"]
+    if not wanted:
+        for error in errors[:5]:
+            c.fail("walker: " + error)
+    elif not errors:
+        c.fail("expected: the walker finds /%s/" % wanted)
+    else:
+        for error in [e for e in errors if not re.search(wanted, e)][:5]:
+            c.fail("walker: " + error)
+
+    found = {e.split(":")[0] for e in r["trace"]["errors"]}
+    wanted = set(scenario.words("VIOLATIONS"))
+    for error in [e for e in r["trace"]["errors"] if e.split(":")[0] not in wanted][:5]:
+        c.fail("trace: " + error)
+    for kind in sorted(wanted - found):
+        c.fail("expected: the judge of the trace finds '%s'" % kind)
+
+
+def frozen_at_kexecs(r):
+    """What each kexec took along: lists of devices, in order."""
+    walks = r["walk"]["walks"]
+    return [w["preserved"] for w, n in zip(walks, walks[1:])
+            if w["mark"] == "freeze" and n["mark"] == "boot"]
+
+
+def kexecs(c, r, scenario):
+    """Every device that was preserved at a kexec was frozen in it, and was watched in the jump."""
+    refused = scenario.words("REFUSED")
+    freezes = frozen_at_kexecs(r)
+    devices = sorted(d for f in freezes for d in f)
+    c.expect("kernels == 1 + %d" % sum(w["mark"] == "boot" and w["boot"] > 0
+                                       for w in r["walk"]["walks"]))
+    if not devices:
+        return
+    for device in sorted(set(devices)):
+        c.expect("count(freeze_log, r'%s: frozen in [0-9]+ us$') >= %d" %
+                 (re.escape(device), devices.count(device)))
+    c.expect("walk['samples']['jump'] > 0", "the walker looked during the jump")
+    c.expect("trace['figures']['freezes'] >= %d" % len(devices))
+    c.expect("freeze_us > 0 and freeze_us / 1000 <= max(p['ms'] for p in phases if p['phase'] == 'freeze')",
+             "the kernel's figure fits into what was seen outside")
+    if not refused:
+        c.expect("walk['samples']['strict'] > 0", "... and found it alone")
+
+
+def replaces(c, r, devices):
+    for device in sorted(set(devices)):
+        c.expect("count(freeze_log, r'%s: replaced in [0-9]+ us ') == %d" %
+                 (re.escape(device), devices.count(device)))
+    c.expect("trace['figures']['replaces'] == %d" % len(devices))
+    c.expect("replace_us > 0 and "
+             "replace_us / 1000 <= max(p['ms'] for p in phases if p['phase'] == 'replace')",
+             "the kernel's figure fits into what was seen outside")
+
+
+def live(c, r, scenario):
+    """Nothing was lost, late, twice or out of order, and device, guest and observer agree."""
+    for word in scenario.words("LIVE"):
+        number = int(word)
+        # The first NIC's figures stand at the top level.
+        nic = r if not number else r["other_nics"][number - 1]
+        bdf = nic.get("bdf")
+        who = "NIC %d" % number
+
+        def expect(expression, why=None):
+            c.expect(expression, who + (": " + why if why else ""), nic=nic)
+        if not number:
+            expect("nic['frames_sent'] >= %d" % scenario.number("FRAMES_MIN"))
+        expect("nic['frames_sent'] > 300")
+        expect("nic['frames_landed'] == nic['frames_sent'] and nic['frames_lost'] == 0")
+        expect("nic['frames_duplicated'] == 0 and nic['frames_out_of_order'] == 0")
+        expect("nic['frames_unsent'] == 0")
+        expect("nic['frames_corrupt'] == 0")
+        expect("nic['guest_landed'] == nic['frames_sent']")
+        expect("nic['guest_lost'] == 0 and nic['guest_duplicated'] == 0 and "
+               "nic['guest_out_of_order'] == 0")
+        expect("nic['guest_corrupt'] == 0 and nic['guest_holes'] == 0")
+        expect("nic['nic_received'] == nic['frames_sent'] and nic['nic_missed'] == 0")
+        expect("0 < nic['longest_gap_ms'] <= %d * nic['longest_quiet_gap_ms']" % GAP_FACTOR,
+               "no silence is longer than without a kexec")
+        expect("master('boot')[%r] is True if kernels > 1 else True" % bdf)
+    # Another device may be blocked and try; one that must be live may not.
+    c.expect("not set(iommu_fault_devices) & live", live={
+        ([r] + r["other_nics"])[int(word)]["bdf"] for word in scenario.words("LIVE")})
+    c.expect("provoked_faults_qemu >= 1 and provoked_faults_kernel >= 1",
+             "one fault was provoked and both counters saw it")
+    lasting = [d for f in frozen_at_kexecs(r) for d in f]
+    if lasting:
+        replaces(c, r, lasting)
+
+
+def refused(c, r, scenario):
+    """A device that the new kernel does not take over writes nothing until a driver takes it."""
+    for device in scenario.words("REFUSED"):
+        c.expect("frames_lost > 0 and frames_duplicated == 0")
+        c.expect("longest_gap_ms > kexec_to_user_ms / 4", "it fell silent in the jump")
+        c.expect("phase_landed('user', 'retrieve') == 0")
+        c.expect("trace['figures']['stopped'][%r] >= 1" % device,
+                 "its bus mastering was cleared: the IOMMU is not the only guard")
+
+
+def check(report, scenario):
+    """All that does not hold, as lines of text; nothing when the run is good."""
+    c = Checks(report)
+    try:
+        every_run(c, report, scenario)
+        kexecs(c, report, scenario)
+        if scenario.words("LIVE"):
+            live(c, report, scenario)
+        if scenario.words("REFUSED"):
+            refused(c, report, scenario)
+    except (KeyError, TypeError, IndexError, ValueError) as e:
+        c.fail("the report is not whole: %s: %s" % (type(e).__name__, e))
+    for expression in scenario.expect:
+        c.expect(expression)
+    return c.failures

@@ -5,25 +5,35 @@
 
 SETUP	:= tests/kernel/setup.sh
 TALLY	:= tests/lib/tally.sh
+RUN	:= tests/hil/run.py
 KERNELS	:= vtd vtd-off vtd-debug stock
-DEMO	:= vtd-legacy-nic-rx
-FUZZ_SECONDS ?= 60
+DEMO	:= vtd-nic-rx
+PYTHON	:= /usr/bin/python3
+FUZZ_SECONDS ?= 15
+export FUZZ_SEED
 
-.PHONY: help deps kernels tools install unit fuzz tool hil demo test checkpatch clean
+.PHONY: help deps kernels tools install unit fuzz tool hil demo test checkpatch selftest-judge mutants coverage clean
 
 help:
-	@echo 'make demo        one NIC keeps receiving through a kexec; prints a table'
-	@echo 'make test        everything below; the last line is "N passed, N failed"'
-	@echo 'make tools       build iommu-freeze, the operator'"'"'s tool; make install PREFIX= DESTDIR='
-	@echo 'make deps        install the packages that are missing (root, Debian)'
-	@echo 'make kernels     build the kernels that the scenarios boot'
-	@echo 'make unit        unit tests, no root, seconds'
-	@echo 'make fuzz        fuzz the blob parser, FUZZ_SECONDS=$(FUZZ_SECONDS)'
-	@echo 'make tool        test iommu-freeze without a kernel'
-	@echo 'make hil         all scenarios in QEMU; results in out/hil/*.json'
-	@echo 'make hil-NAME    one scenario; tests/hil/run.sh --list names them'
-	@echo 'make checkpatch  kernel style, git am and size of the patches'
-	@echo 'make clean       remove out/, where all of this is built; kernels stay in the cache'
+	@echo 'make demo            one NIC keeps receiving through a kexec; prints a table'
+	@echo 'make test            all tests; a line for each part, and the last is "N passed, N failed"'
+	@echo 'make tools           build iommu-freeze, the operator'"'"'s tool; make install PREFIX= DESTDIR='
+	@echo
+	@echo 'The parts of make test, and what they need:'
+	@echo 'make deps            install the packages that are missing (root, Debian)'
+	@echo 'make kernels         build the kernels that the scenarios boot'
+	@echo 'make unit            unit tests, no root, seconds'
+	@echo 'make fuzz            fuzz the pure code: FUZZ_SECONDS=$(FUZZ_SECONDS) each, FUZZ_SEED=N to have a run again'
+	@echo 'make tool            test iommu-freeze without a kernel, and fuzz what it reads'
+	@echo 'make checkpatch      kernel style, Python and shell; git am and size of the patches'
+	@echo 'make selftest-judge  reports and tables that are spoiled are refused by the judge'
+	@echo 'make hil             all scenarios in QEMU; results in out/hil/*.json'
+	@echo 'make hil-NAME        one scenario; $(RUN) --list names them'
+	@echo
+	@echo 'Not in make test, as they take long:'
+	@echo 'make mutants         break the kernel in each known way; a scenario has to fail'
+	@echo 'make coverage        which lines of the kernel code the scenarios reach'
+	@echo 'make clean           remove out/, where all of this is built; kernels stay in the cache'
 
 deps:
 	@$(SETUP) --install
@@ -44,28 +54,42 @@ tool:
 	@$(MAKE) --no-print-directory -C tests/tool check FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 hil:
-	@tests/hil/run.sh all
+	@$(RUN) all
 
 hil-%:
-	@tests/hil/run.sh $*
+	@$(RUN) $*
 
 demo: deps
 	@$(SETUP) vtd >/dev/null
-	@tests/hil/run.sh $(DEMO); rc=$$?; tests/lib/table.sh out/hil/$(DEMO).json && exit $$rc
+	@$(RUN) $(DEMO); rc=$$?; tests/lib/table.sh out/hil/$(DEMO).json && exit $$rc
 
 checkpatch:
 	@tests/lib/style.sh
 
-# One after the other, whatever fails: the machine is small and the sum tells all.
+# Both are run, whatever the first finds.
+selftest-judge:
+	@rc=0; $(PYTHON) tests/hil/judge/selftest.py || rc=1; $(PYTHON) tests/lib/tap.py tests/hil/judge/test_judge.py || rc=1; exit $$rc
+
+mutants:
+	@tests/mutants/run.sh
+
+coverage:
+	@tests/coverage/run.sh
+
+# One after the other, whatever fails: the machine is small and the sum tells all. Only the kernels
+# are built behind the parts that need none. Not by $$(MAKE), so that make -n runs nothing of it.
+SUB	= $(MAKE) --no-print-directory
 test: deps
-	@$(TALLY) start
-	@CMOCKA_MESSAGE_OUTPUT=TAP $(TALLY) part unit $(MAKE) --no-print-directory unit
-	@$(TALLY) part fuzz $(MAKE) --no-print-directory fuzz
-	@$(TALLY) part tool $(MAKE) --no-print-directory tool
-	@$(TALLY) step kernels $(MAKE) --no-print-directory kernels
-	@$(TALLY) part checkpatch $(MAKE) --no-print-directory checkpatch
-	@$(TALLY) part hil $(MAKE) --no-print-directory hil
-	@$(TALLY) sum
+	@trap '$(TALLY) stop; exit 130' INT TERM; \
+	$(TALLY) start unit fuzz tool style judge kernels scenarios; \
+	$(TALLY) behind kernels $(SETUP) $(KERNELS); \
+	CMOCKA_MESSAGE_OUTPUT=TAP $(TALLY) part unit $(SUB) unit; \
+	$(TALLY) part fuzz $(SUB) fuzz; \
+	$(TALLY) part tool $(SUB) tool; \
+	$(TALLY) part style $(SUB) checkpatch; \
+	$(TALLY) part judge $(SUB) selftest-judge; \
+	$(TALLY) wait kernels && $(TALLY) part scenarios $(SUB) hil; \
+	$(TALLY) sum
 
 clean:
 	@rm -rf out

@@ -115,7 +115,7 @@ WAYS = {
         ("nothing was left unsent", change("frames_unsent", 0)),
         ("nothing was lost", change("frames_lost", 0)),
         ("a DMA went astray", change("iommu_faults", 1)),
-        ("bus mastering stayed on", at("boot", 1, "bus_master", {"0000:01:00.0": True})),
+        ("bus mastering stayed on", change("trace", "figures", "stopped", "0000:01:00.0", 0)),
         ("a frame landed after all", change("phases", lambda p: [
             dict(x, landed=x["landed"] + (x["phase"] == "retrieve")) for x in p])),
         ("the phase is missing", change("phases", lambda p: [
@@ -139,14 +139,15 @@ WAYS = {
         ("nothing was sent to the other NIC", change("other_nics", 0, "frames_sent", lambda n: 0)),
         ("a frame of the other NIC in memory", change("other_nics", 0, "frames_late_in_memory", 1)),
         ("nobody searched the memory", change("other_nics", 0, "frames_late_in_memory", None)),
-        ("the other NIC kept bus mastering", at("boot", 1, "bus_master", {
-            "0000:01:00.0": True, "0000:02:00.0": True})),
+        ("the other NIC kept bus mastering", change("trace", "figures", "stopped",
+                                                    "0000:02:00.0", 0)),
         ("the first NIC was blocked", change("iommu_fault_devices", ["0000:01:00.0"])),
         ("there is no other NIC", change("other_nics", [])),
     ),
     "vtd-nic-rx-control": (
         ("it lost nothing", change("frames_lost", 0)),
         ("it was never silent", change("longest_gap_ms", 3.0)),
+        ("the NIC took all that was sent", change("frames_unsent", 0)),
         ("a late frame in memory", change("frames_late_in_memory", 1)),
     ),
     "vtd-freeze-rollback": (

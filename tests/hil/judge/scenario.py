@@ -35,10 +35,13 @@ VARIABLES = {
     "SABOTAGE_AT": ("Starting new kernel", "as soon as the console has this line"),
     "LIVE": ("", "numbers of the NICs that must not miss a DMA, from the first frame to the last"),
     "REFUSED": ("", "devices that the next kernel must refuse: they may reach nothing"),
+    "UNKNOWN": ("", "of those, devices that the next kernel has not heard of: their IOMMU alone stops them"),
+    "STAYS": ("", "devices that are on their frozen domain to the end"),
     "ROOT_MAY_MOVE": ("", "yes: no unit is adopted, the root pointer may change"),
     "VIOLATIONS": ("", "what the judge of the trace must find: this is a control"),
     "WALK_ERROR": ("", "pattern of what the walker must find, and of nothing else: this is a control"),
 }
+BDF = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 PARTS = re.compile(r"boot[0-9]|expect")
 
 
@@ -59,6 +62,12 @@ class Scenario:
         scripts = sorted(part for part in self.parts if part != "expect")
         if scripts != ["boot%d" % n for n in range(len(scripts))] or not scripts:
             raise Error("%s: the scripts must be [boot0], [boot1] and so on" % self.path)
+        if self.vars["ROOT_MAY_MOVE"] not in ("", "yes"):
+            raise Error("%s: ROOT_MAY_MOVE is yes or not there" % self.path)
+        for key in ("REFUSED", "UNKNOWN", "STAYS"):
+            for word in self.words(key):
+                if not BDF.fullmatch(word):
+                    raise Error("%s: %s: '%s' is no DDDD:BB:DD.F" % (self.path, key, word))
         self.boots = [self.parts[part] for part in scripts]
         self.expect = self.parts.get("expect", [])
 

@@ -77,7 +77,17 @@ WAYS = {
             "frames_sent", "frames_landed", "guest_landed", "nic_received")]),
         ("a blocked DMA", lambda r: (change("iommu_faults", 1)(r),
                                      change("iommu_fault_devices", ["0000:01:00.0"])(r))),
-        ("no provoked fault: QEMU's counter is blind", change("provoked_faults_qemu", 0)),
+        ("no provoked fault: QEMU's counter is blind", change("trace", "figures",
+                                                              "provoked_faults", {})),
+        ("the provoked fault was another device's", change("trace", "figures", "provoked_faults",
+                                                           {"0000:09:00.0": 1})),
+        ("a blocked DMA of nobody knows whom", change("iommu_fault_devices", ["unknown"])),
+        ("a blocked DMA that only a kernel saw", change("iommu_faults_kernels", [0, 50])),
+        ("a silence within a long one of the host", lambda r: (
+            change("longest_gap_ms", 900.0)(r), change("longest_quiet_gap_ms", 900.0)(r))),
+        ("interrupt remapping went off and on all the time", change(
+            "trace", "figures", "irq_remapping_off_under_dma", 40)),
+        ("interrupt remapping stayed off", at("boot", 1, "irq_remapping", False)),
         ("no provoked fault: the kernel's counter is blind", change("provoked_faults_kernel", 0)),
         ("no fault was provoked", change("provoked_faults_kernel", None)),
         ("an empty log of the kernel code", change("freeze_log", [])),
@@ -98,8 +108,9 @@ WAYS = {
         ("the walker was never asked", lambda r: (change("walk", "walks", [])(r),
                                                   change("walk", "marks", 0)(r))),
         ("the walker missed a mark", change("walk", "marks", lambda n: n + 1)),
-        ("nobody looked during the jump", change("walk", "samples", "jump", 0)),
-        ("nobody looked before the unit was adopted", change("walk", "samples", "strict", 0)),
+        ("there was no jump", change("walk", "jumps", [])),
+        ("nobody looked during the jump", change("walk", "jumps", 0, "samples", 0)),
+        ("nobody looked before the unit was adopted", change("walk", "jumps", 0, "strict", 0)),
         ("nothing was preserved", at("freeze", 0, "preserved", [])),
         ("bus mastering was off in the new kernel", at("boot", 1, "bus_master",
                                                        {"0000:01:00.0": False})),
@@ -203,7 +214,11 @@ def main():
         result(not failures, "%s: as it was, passes" % name)
         for text, way in ways:
             spoilt = copy.deepcopy(report)
-            way(spoilt)
+            try:
+                way(spoilt)
+            except (LookupError, TypeError, AttributeError) as e:
+                print("# the report has nothing to change: %r" % e)
+                spoilt = report
             result(spoilt != report and check(spoilt, name), "%s: %s: refused" % (name, text))
     return 1 if bad else 0
 

@@ -368,8 +368,8 @@ class Marks(Rig):
         top = self.attach()
         found = self.mark("attached", self.device())
         self.good()
-        self.assertEqual(found["requesters"], {NIC: {"did": 5, "levels": 4, "top": top, "runs": 2,
-                                                     "pages": 3}})
+        self.assertEqual(found["requesters"], {NIC: {
+            "did": 5, "levels": 4, "top": top, "runs": 2, "read_only": 1, "pages": 3}})
         self.assertEqual((found["root"], found["seq"], found["boot"], found["at_s"]),
                          (self.tables.root, 2, 0, 2.0))
         self.assertEqual(found["trace_offset"], os.path.getsize(self.trace))
@@ -595,7 +595,7 @@ class Kexec(Rig):
         self.good()
         self.tables.clear(NIC)
         self.mark("still", boot=1)
-        self.bad("mark still: 0000:01:00.0: no entry")
+        self.bad("mark still: 0000:01:00.0: no entry", "after boot: 0000:01:00.0: no entry")
 
     def test_given_up(self):
         self.frozen()
@@ -703,7 +703,21 @@ class Kexec(Rig):
         self.walker.step()
         self.good()  # the old kernel is still at work
         self.kexec()
-        self.bad("^in the jump: 0000:02:00.0 is present")
+        self.bad("^in the jump: 0000:02:00.0 is present",
+                 "^in the jump: the root entry of bus 02 is present, with no frozen device")
+
+    def test_j2_beside_it(self):
+        """On the bus of the frozen device, whose table has to stay."""
+        self.attach(bdf=NIC[:-1] + "1", did=9, runs=[])
+        self.frozen()
+        self.kexec()
+        self.bad("^in the jump: 0000:01:00.1 is present")
+
+    def test_r8(self):
+        self.attach(did=5)
+        self.attach(bdf=OTHER, did=5, runs=[])
+        self.mark("attached", self.device())
+        self.bad("0000:01:00.0 and 0000:02:00.0 have domain id 5 and different tables")
 
     def test_j2_unreadable(self):
         self.frozen()
@@ -927,6 +941,21 @@ class Trace(unittest.TestCase):
                     "^bus-master-cleared")
         self.errors(self.judged(*parts, stop, ("boot", 1, None, 6), ("opened", 1, "blocked", 0)),
                     "^bus-master-cleared")
+
+    def test_t5_last_word(self):
+        """Of the old kernel: to all devices, and before the new one has begun."""
+        whole = self.SHUTDOWN
+        for shutdown in (whole[2:], whole[:1] + whole[2:], whole[1:],
+                         [whole[1], whole[0]] + whole[2:], whole[2:4] + whole[:2] + whole[4:]):
+            self.SHUTDOWN = shutdown
+            self.errors(self.kexec(), "^no-invalidation: the old kernel's last word")
+
+    def test_t5_same_id(self):
+        self.errors(self.judged(
+            self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True), self.flush(5, 6),
+            self.SHUTDOWN, ("boot", 1, None, 6), ("retrieved", 1, "frozen", 6),
+            ("replace", 1, "frozen", 6), self.flush(6), ("attached", 1, "live", 6),
+            ("end", 1, "live", 6)), "^id-reused: 0000:01:00.0")
 
     def test_t5_freeze(self):
         for lines, pattern in (

@@ -15,7 +15,8 @@ Each error begins with one of these words:
  reset
  capability-cleared
  bridge-changed
- no-invalidation      T5 something cached may have outlived a freeze, a replace or a switch
+ no-invalidation      T5 something cached may have outlived a freeze, a replace, a switch or a kernel
+ id-reused            T5 a new domain has the id of the frozen one that it replaces
  unreadable           the trace or the walks do not say what is needed
 
 Figures: events, invalidations; freezes, replaces, switches and rollbacks whose invalidations were
@@ -37,6 +38,7 @@ MASTER = 1 << 2
 SECONDARY_RESET = 1 << 6
 PM_CONTROL, MSIX_CONTROL, PCIE_CONTROL, ATS_CONTROL, SRIOV_CONTROL = 4, 2, 8, 6, 8
 FLR = 1 << 15
+# Nothing here has one of them on when it is preserved, as a preserve refuses that.
 ENABLE = {"msix": (MSIX_CONTROL, 1 << 15, "MSI-X"), "ats": (ATS_CONTROL, 1 << 15, "ATS"),
           "sriov": (SRIOV_CONTROL, 1 << 0, "VF")}
 
@@ -120,6 +122,8 @@ class Judge:
         self.protected = {}  # bdf -> index of the walk up to which T4 holds, None: until it is live
         self.jump = None  # index of the last freeze's walk, while that is going on
         self.able_at_freeze = set()  # endpoints that could do DMA at it and were not stopped since
+        self.last_word = []  # kinds of the global invalidations of the old kernel in that jump
+        self.next_kernel = False  # has done something to the unit in that jump
         self.windows = {}
 
     def error(self, kind, text):
@@ -134,6 +138,7 @@ class Judge:
         walk = self.walks[index]
         name = walk["mark"]
         walk["bus_master"] = self.masters()
+        walk["irq_remapping"] = self.irq_remapping
         if name in ("boot", "rolled-back") and self.jump is not None:
             self.end_freeze(walk)
         for bdf in [b for b, until in self.protected.items()
@@ -180,6 +185,8 @@ class Judge:
         states = {d["bdf"]: d["state"] for d in walk["devices"]}
         devices = [bdf for bdf in walk["preserved"] if states.get(bdf) != "blocked"]
         self.jump = index
+        self.last_word = []
+        self.next_kernel = False
         self.able_at_freeze = set(self.able())
         for bdf in self.able_at_freeze:
             self.figures["stopped"].setdefault(bdf, 0)
@@ -232,6 +239,11 @@ class Judge:
                     self.error("unreadable", "%s: the id of its frozen domain was never seen" % bdf)
             self.figures["freezes"] += 1
             self.wanted("freeze", bdf, wanted, window.invalidated(self.machine.rid(bdf)))
+        if window.devices and not back and \
+                ("context" not in self.last_word or
+                 "iotlb" not in self.last_word[self.last_word.index("context"):]):
+            self.error("no-invalidation", "the old kernel's last word does not invalidate what is "
+                       "cached of other devices")
 
     def end_replace(self, walk):
         window = self.windows.pop("replace", None)
@@ -243,6 +255,9 @@ class Judge:
                 self.protected.pop(bdf, None)
             if window and bdf in window.devices:
                 self.figures["replaces"] += 1
+                if window.devices[bdf] & self.dids(walk, bdf):
+                    self.error("id-reused", "%s: replace: the new domain has the id of the frozen one" %
+                               bdf)
                 self.wanted("replace", bdf, window.devices[bdf] | self.dids(walk, bdf),
                             window.invalidated(self.machine.rid(bdf)))
 
@@ -277,7 +292,7 @@ class Judge:
     # ---- events
 
     def translation_event(self, on):
-        self.close_freeze()
+        self.unit_event()
         if self.translation and not on and not self.ended:
             able = self.able()
             if able:
@@ -285,6 +300,7 @@ class Judge:
         self.translation = on
 
     def irq_remapping_event(self, on):
+        self.unit_event()
         if self.irq_remapping and not on and not self.ended:
             able = self.able()
             if able:
@@ -298,11 +314,16 @@ class Judge:
         return sorted(bdf for bdf, f in self.functions.items() if f.master and not f.bridge)
 
     def root_event(self, address, **_):
-        self.close_freeze()
+        self.unit_event()
         if self.freeze_seen and address != self.fixed_root and not self.unit_refused:
             self.error("root-moved", "from %s to %#x" % (
                 "nothing" if self.fixed_root is None else "%#x" % self.fixed_root, address))
         self.root = address
+
+    def unit_event(self):
+        """Nobody sets a unit up while it is handed over but the next kernel."""
+        self.next_kernel = True
+        self.close_freeze()
 
     def close_freeze(self):
         """What comes now is no longer the freeze of a device: the unit is handed over."""
@@ -314,6 +335,8 @@ class Judge:
         # The old kernel's last word to the unit is global, and would cover for a freeze without one.
         if event["scope"] == "global":
             self.close_freeze()
+            if self.jump is not None and not self.next_kernel:
+                self.last_word.append(event["kind"])
         for window in self.windows.values():
             if window.open:
                 window.seen.append(event)

@@ -17,8 +17,11 @@ The rules, by the names that the comments below use:
  R5 no device of the VMM reaches anything but guest RAM
  R6 a device that the new kernel must refuse, or that was given up, reaches nothing
  R7 the root pointer is known, and does not move from the first freeze on
- J1 in the jump, without any mark, a frozen device is always translated as before
- J2 ... and is alone from the start of the new kernel until that has adopted the unit
+ R8 a domain id stands for the same tables wherever it is used
+ J1 in the jump, and until it is live, a frozen device is always translated as before, at any time
+    and not only at marks
+ J2 ... and is alone from the start of the new kernel until that has adopted the unit, and nothing
+    leads to entries of others
  J3 ... and from then on R4 holds
 """
 import argparse
@@ -281,6 +284,8 @@ class Walker:
         self.jumps = []
         self.frozen = {}  # bdf -> runs: came from the previous kernel, not live yet
         self.retrieved = set()  # of those, the VMM has had them in this kernel
+        self.settled = False  # nothing is under way that ends this for one of them
+        self.boot_samples = 0
         self.old_files = {}
         self.old_pieces = []
         self.blocked = set()  # refused or given up, and not opened again
@@ -336,9 +341,13 @@ class Walker:
         for line in self.console.lines():
             self.line(line)
         self.trace_size_before = before
-        if self.jump and time.monotonic() >= self.next_sample:
+        if time.monotonic() < self.next_sample:
+            return
+        if self.jump:
             self.sample()
-            self.next_sample = time.monotonic() + self.sample_s
+        elif self.frozen and self.settled:
+            self.sample_boot()
+        self.next_sample = time.monotonic() + self.sample_s
 
     def line(self, line):
         stamp, _, text = line.strip().partition(" ")
@@ -349,6 +358,7 @@ class Walker:
         if self.jump:
             if self.machine.BOOT_LINE in text:
                 self.jump.started = True
+                self.next_sample = 0
             elif self.jump.started and any(t in text for t in self.machine.ADOPTED_LINES):
                 self.jump.adopted = True
         discard = DISCARD_LINE.search(text)
@@ -393,6 +403,8 @@ class Walker:
             "preserved": sorted(b for b, d in box.devices.items() if d["preserved"]),
             "trace_offset": self.trace_size()})
         self.walks.append(found)
+        # What comes next may end it for one of them, at a time that only the next mark tells.
+        self.settled = name not in ("replace", "discard")
         struct.pack_into("<I", self.mem, address + ACK_AT, seq)
 
     def check(self, where, box):
@@ -419,6 +431,8 @@ class Walker:
                 result["requesters"][bdf] = {
                     "did": entry.did, "levels": entry.levels, "top": entry.top,
                     "runs": None if isinstance(found, str) else len(found),
+                    "read_only": None if isinstance(found, str) else
+                    sum(prot == "r" for _, _, _, prot in found),
                     "pages": None if isinstance(found, str) else
                     sum(length // PAGE for _, _, length, _ in found)}
             try:
@@ -428,6 +442,10 @@ class Walker:
                 self.error("%s: %s: the box: %s" % (where, bdf, e))
         if any(d["state"] == "frozen" for d in box.devices.values()):
             self.check_pages(where, box)
+        self.check_ids(where, [(bdf, result["requesters"][bdf]["did"],
+                                result["requesters"][bdf]["top"])
+                               for bdf in sorted(result["requesters"])] +
+                       [(bdf, entry.did, entry.top) for bdf, entry in entries.items()])
         for bdf, entry in entries.items():
             self.check_other("%s: %s" % (where, bdf), entry, memory)
         result["others"] = sorted(entries)
@@ -539,6 +557,15 @@ class Walker:
             self.error("%s: %s" % (who, why))
         return not why
 
+    def check_ids(self, where, used):
+        """R8. The caches know tables by the id alone."""
+        tops = {}
+        for bdf, did, top in used:
+            other = tops.setdefault(did, (bdf, top))
+            if other[1] != top:
+                self.error("%s: %s and %s have domain id %d and different tables" %
+                           (where, other[0], bdf, did))
+
     def check_pages(self, where, box):
         """R3: the pages of a file that came through the kexec are where they were."""
         for number in sorted(set(box.files) & set(self.old_files)):
@@ -584,14 +611,27 @@ class Walker:
             return
         for bdf in sorted(watched):
             try:
-                self.sample_frozen("in the jump: " + bdf, self.machine.rid(bdf), jump, bdf)
+                entry = self.sample_frozen("in the jump: " + bdf, self.machine.rid(bdf),
+                                           jump.expected[bdf])
+                if entry:
+                    jump.dids[bdf].add(entry.did)
             except self.machine.Unreadable as e:
                 self.error("in the jump: %s: %s" % (bdf, e))
         if jump.started and self.translation:
             self.sample_others(jump)
 
-    def sample_frozen(self, who, rid, jump, bdf):
-        """J1."""
+    def sample_boot(self):
+        """J1 between the marks of a kernel, for devices that are not live yet."""
+        self.boot_samples += 1
+        self.read_trace()
+        for bdf, runs in sorted(self.frozen.items()):
+            try:
+                self.sample_frozen("after boot: " + bdf, self.machine.rid(bdf), runs)
+            except self.machine.Unreadable as e:
+                self.error("after boot: %s: %s" % (bdf, e))
+
+    def sample_frozen(self, who, rid, expected):
+        """J1. Returns the entry."""
         if not self.translation:
             self.error("%s: translation is off" % who)
         # Between our look at the entry and the one at the tables it may have been flipped and the old
@@ -602,9 +642,8 @@ class Walker:
             last, entry = entry, self.reader.entry(rid)
             if entry == last:
                 break
-        if entry:
-            jump.dids[bdf].add(entry.did)
-        self.check_runs(who, entry, found, jump.expected[bdf])
+        self.check_runs(who, entry, found, expected)
+        return entry
 
     def sample_others(self, jump):
         """J2 until the unit was adopted, then J3."""
@@ -631,6 +670,9 @@ class Walker:
             for rid in others:
                 self.error("in the jump: %s is present, before the new kernel adopted its unit" %
                            self.machine.requester(rid))
+            for first, last, name in self.reader.tables():
+                if not any(first <= rid <= last for rid in known):
+                    self.error("in the jump: %s is present, with no frozen device" % name)
             return
         for rid, entry in others.items():
             self.check_other("in the jump: " + self.machine.requester(rid), entry, jump.memory)
@@ -642,7 +684,8 @@ class Walker:
             self.more_errors = 0
         return {"walks": self.walks, "marks": self.marks,
                 "samples": {"jump": sum(j.samples for j in jumps),
-                            "strict": sum(j.strict for j in jumps)},
+                            "strict": sum(j.strict for j in jumps),
+                            "boot": self.boot_samples},
                 "jumps": [j.result() for j in jumps],
                 "refused": sorted(self.refused), "unit_refused": self.unit_refused,
                 "discarded": self.discarded, "provoked": self.provoked, "errors": self.errors}

@@ -79,6 +79,13 @@ class Reader:
                 if low & 1:
                     yield bus << 8 | devfn, self._entry(bus << 8 | devfn, low, high)
 
+    def tables(self):
+        """(first rid, last rid, name) of each part of the structure that leads further."""
+        roots = struct.unpack("<512Q", self._table(self.root, "the root table"))
+        for bus in range(256):
+            if roots[2 * bus] & 1:
+                yield bus << 8, bus << 8 | 0xff, "the root entry of bus %02x" % bus
+
     def entry(self, rid):
         """The Entry of one requester, None if none is present.
 

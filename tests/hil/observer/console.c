@@ -18,7 +18,7 @@
 static const char *const bad_lines[] = {
 	"Kernel panic", "BUG:", "WARNING:", "Oops", "KASAN:", "INFO: possible", "INFO: task",
 	"unreferenced object", "suspected memory leaks", "UBSAN:", "INFO: rcu",
-	"general protection fault",
+	"general protection fault", "pagealloc: memory corruption", "pagealloc: single bit error",
 };
 
 /**

@@ -20,7 +20,7 @@
  *
  *	vendor, place, bars, bridges, command, state	of the first device
  *	chunk	the length of a chunk of the first domain
- *	unit-cap, unit-root, unit-segment	of its unit
+ *	unit-cap, unit-root			of its unit
  *
  * It keeps nothing and locks nothing; a machine that runs is changed under its
  * feet, which is what it is for. It prints what it did as JSON. It fails, with a
@@ -41,6 +41,7 @@
 
 #define PAGE	4096
 
+static int mem_fd;
 static uint8_t *mem;
 static size_t mem_len;
 
@@ -94,6 +95,14 @@ static uint8_t *find_blob(struct frz_blob *b)
 	size_t at;
 
 	for (at = 0; at < mem_len; at += PAGE) {
+		/* To read a hole of the file would fill it, and takes time. */
+		if (!(at % (1 << 20))) {
+			off_t data = lseek(mem_fd, at, SEEK_DATA);
+
+			if (data < 0)
+				break;
+			at = (size_t)data / PAGE * PAGE;
+		}
 		if (memcmp(mem + at, FRZ_BLOB_MAGIC, FRZ_BLOB_MAGIC_LEN))
 			continue;
 		if (!frz_blob_open(b, mem + at, mem_len - at, &sha256, NULL) &&
@@ -276,8 +285,6 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 		unit->cap ^= cpu_to_le64(1ULL << 40);
 	else if (!strcmp(what, "unit-root"))
 		unit->root = cpu_to_le64(le64_to_cpu(unit->root) ^ 0x10000);
-	else if (!strcmp(what, "unit-segment"))
-		unit->segment ^= cpu_to_le32(1);
 	else
 		errx(2, "'%s': see the top of saboteur.c for what can be spoilt", what);
 	sign(blob);
@@ -288,22 +295,21 @@ int main(int argc, char **argv)
 	struct frz_blob b;
 	struct stat st;
 	uint8_t *blob;
-	int fd;
 
-	if (argc != 5) {
+	if (argc != 6) {
 		fprintf(stderr,
-			"Usage: saboteur MEMORY CONSOLE-LOG [N:]LINE WHAT\n");
+			"Usage: saboteur MEMORY CONSOLE-LOG [N:]LINE WHAT SECONDS\n");
 		return 2;
 	}
-	fd = open(argv[1], O_RDWR);
-	if (fd < 0 || fstat(fd, &st))
+	mem_fd = open(argv[1], O_RDWR);
+	if (mem_fd < 0 || fstat(mem_fd, &st))
 		err(1, "%s", argv[1]);
 	mem_len = st.st_size;
-	mem = mmap(NULL, mem_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	mem = mmap(NULL, mem_len, PROT_READ | PROT_WRITE, MAP_SHARED, mem_fd, 0);
 	if (mem == MAP_FAILED)
 		err(1, "%s", argv[1]);
 
-	wait_for(argv[2], argv[3], 200);
+	wait_for(argv[2], argv[3], atoi(argv[5]));
 	blob = find_blob(&b);
 	if (!strcmp(argv[4], "blob")) {
 		first_device(blob, &b)->vendor ^= cpu_to_le32(1);

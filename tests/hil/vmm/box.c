@@ -5,7 +5,7 @@
  * waits until the walker has looked: everything before the mark was done, and nothing after it.
  *
  * The box is a header page, with the numbers of the data pages, and JSON text in these. It survives
- * nothing: each kernel's VMM makes its own. tests/hil/README.md has the words of the text.
+ * nothing: each kernel's VMM makes its own. The words of the text are in judge/walk.py, class Box.
  */
 #define _GNU_SOURCE
 #include <endian.h>

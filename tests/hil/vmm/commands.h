@@ -10,14 +10,15 @@
 /* device.c: a VMM's everyday calls */
 int cmd_attach(int argc, char **argv);		/* attach hwpt [I] | ioas */
 int cmd_bind(int argc, char **argv);		/* bind BDF DRIVER */
+int cmd_bus_master(int argc, char **argv);	/* bus-master */
 int cmd_close_dev(int argc, char **argv);	/* close-dev */
 int cmd_detach(int argc, char **argv);		/* detach */
 int cmd_dev(int argc, char **argv);		/* dev N */
 int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
-int cmd_map(int argc, char **argv);		/* map [split [COUNT] | --swap-buffers I J | ...] */
+int cmd_map(int argc, char **argv);		/* map [shared | split [COUNT] | --swap-buffers I J | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
-int cmd_open(int argc, char **argv);		/* open BDF [with N] */
+int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */
 int cmd_reset(int argc, char **argv);		/* reset */
 int cmd_switch(int argc, char **argv);		/* switch N */
@@ -45,6 +46,7 @@ int cmd_rx(int argc, char **argv);		/* rx start|wait-frames|wait-idle|provoke|en
 int cmd_stats(int argc, char **argv);		/* stats */
 
 /* provoke.c: what must be refused */
+int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
 int cmd_low_power(int argc, char **argv);	/* low-power */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
@@ -59,7 +61,7 @@ int cmd_tool(int argc, char **argv);		/* tool STATUS ARG... */
 /* memory.c: what the kernel keeps */
 int cmd_compact(int argc, char **argv);		/* compact */
 int cmd_leaks(int argc, char **argv);		/* leaks */
-int cmd_memory(int argc, char **argv);		/* memory mark | grew|lost-less|back KIB */
+int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
 
 /* harness.c: the run itself */
 int cmd_drain(int argc, char **argv);		/* drain SECONDS */

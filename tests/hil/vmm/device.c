@@ -51,10 +51,12 @@ int cmd_bind(int argc, char **argv)
 /* open BDF [with N]: in an IO address space of its own, or in that of device N */
 int cmd_open(int argc, char **argv)
 {
+	bool with = argc == 3 && !strcmp(argv[1], "with");
+	bool no_master = argc == 2 && !strcmp(argv[1], "no-master");
 	struct guest_dev *dev = guest_dev();
 	int ret;
 
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "with")))
+	if (argc != 1 && !with && !no_master)
 		return -EINVAL;
 	if (strlen(argv[0]) >= sizeof(dev->bdf))
 		return -EINVAL;
@@ -64,8 +66,8 @@ int cmd_open(int argc, char **argv)
 	if (ret)
 		return ret;
 	strcpy(dev->bdf, argv[0]);
-	ret = guest_bind(argc == 3 ? argv[2] : NULL);
-	if (!ret)
+	ret = guest_bind(with ? argv[2] : NULL);
+	if (!ret && !no_master)
 		ret = vmm_bus_master(&dev->vmm);
 	if (!ret)
 		ret = vmm_bar0_mmap(&dev->vmm);
@@ -75,6 +77,13 @@ int cmd_open(int argc, char **argv)
 	}
 	dev->state = GUEST_BLOCKED;
 	return 0;
+}
+
+/* bus-master: the guest lets its device do DMA; VFIO hands it over without */
+int cmd_bus_master(int argc, char **argv)
+{
+	(void)argv;
+	return argc ? -EINVAL : vmm_bus_master(&guest_dev()->vmm);
 }
 
 /* close-dev: as when the VMM dies, for the one device */
@@ -153,8 +162,8 @@ static uint64_t buffer_at(const char *number)
 }
 
 /*
- * map [split [COUNT] | --swap-buffers I J | --readonly-buffer I]: the device's share of guest RAM,
- * or all of it when the space is shared. split is for remap, its COUNT is that of the ring if not
+ * map [shared | split [COUNT] | --swap-buffers I J | --readonly-buffer I]: the device's share of RAM,
+ * or all of it when the space is shared, or was. split is for remap, its COUNT is that of the ring if not
  * told. The last two make a wrong map: two receive buffers exchanged, or one that the device may
  * only read.
  */
@@ -163,7 +172,7 @@ int cmd_map(int argc, char **argv)
 	uint64_t size = guest_share_size();
 	int ret = -EINVAL;
 
-	if (!argc && guest_space_shared())
+	if ((!argc && guest_space_shared()) || (argc == 1 && !strcmp(argv[0], "shared")))
 		ret = guest_map(GUEST_RAM, 0, guest.files[GUEST_RAM].ram.size, VMM_IOVA, true);
 	else if (!argc)
 		ret = map_range(0, size, 0, true);

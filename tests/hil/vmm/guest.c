@@ -286,8 +286,8 @@ int guest_recall(uint32_t *files)
 	return 0;
 }
 
-/* One entry of pagemap per page: bit 63 tells that the page is there, 54:0 are its number. */
-static int read_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries)
+/* guest_pagemap() - one entry per page: bit 63 tells that the page is there, 54:0 are its number. */
+int guest_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries)
 {
 	static int fd = -1;
 	size_t size = nr * sizeof(*entries), done = 0;
@@ -354,11 +354,11 @@ int64_t guest_pages(const struct guest_file *file, uint64_t **pfns)
 		*pfns = entries;
 		return nr;
 	}
-	ret = read_pagemap(file->ram.mem, nr, entries);
+	ret = guest_pagemap(file->ram.mem, nr, entries);
 	if (!ret)
 		ret = touch_pages(&file->ram, nr, entries, &touched);
 	if (!ret && touched)
-		ret = read_pagemap(file->ram.mem, nr, entries);
+		ret = guest_pagemap(file->ram.mem, nr, entries);
 	if (ret) {
 		free(entries);
 		return ret;

@@ -91,6 +91,7 @@ uint64_t guest_share_offset(void);
 uint64_t guest_share_iova(void);
 bool guest_space_shared(void);
 int guest_bind(const char *with);
+int guest_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries);
 int guest_map(enum guest_file_id file, uint64_t offset, uint64_t length, uint64_t iova,
 	      bool writeable);
 int guest_unmap(uint64_t iova, uint64_t length);
@@ -109,5 +110,8 @@ int provoke_map_anonymous(struct vmm_space *space, const struct vmm_ram *ram, ui
 
 /* device.c: one more map in the current device's space, and away with it. */
 int device_mapunmap(void);
+
+/* update.c */
+int update_retrieve_dev(void);
 
 #endif

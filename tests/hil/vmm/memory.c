@@ -7,15 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "guest.h"
 #include "script.h"
 #include "vmm.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define MOVABLE_PAGES	65536
 /* kmemleak reports nothing that is younger than five seconds when a scan begins. */
 #define KMEMLEAK_AGE	6
 
@@ -37,7 +40,8 @@ int cmd_leaks(int argc, char **argv)
 	if (stat(KMEMLEAK, &st))
 		mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
 	for (scans = 0; scans < 2 && !ret; scans++) {
-		sleep(KMEMLEAK_AGE);
+		if (scans)
+			sleep(KMEMLEAK_AGE);
 		ret = vmm_write_file(KMEMLEAK, "scan");
 	}
 	if (ret)
@@ -56,56 +60,104 @@ int cmd_leaks(int argc, char **argv)
 	return ret;
 }
 
-/* compact: have the kernel move every page that it may move */
-int cmd_compact(int argc, char **argv)
+/* The number behind @name in a file of lines "name number". */
+static int read_number(const char *path, const char *name, long *value)
 {
-	(void)argv;
-	return argc ? -EINVAL : vmm_write_file("/proc/sys/vm/compact_memory", "1");
-}
-
-static int mem_info_kib(long *total, long *free)
-{
+	size_t len = strlen(name);
+	char line[128];
+	int ret = -ENOENT;
 	FILE *f;
-	int n;
 
-	/* What can be had back at any time is as good as free. */
-	vmm_write_file("/proc/sys/vm/drop_caches", "3");
-	f = fopen("/proc/meminfo", "re");
+	f = fopen(path, "re");
 	if (!f)
 		return -errno;
-	n = fscanf(f, "MemTotal: %ld kB MemFree: %ld", total, free);
+	while (ret && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, name, len))
+			continue;
+		*value = strtol(line + len, NULL, 10);
+		ret = 0;
+	}
 	fclose(f);
-	return n == 2 ? 0 : -EIO;
+	return ret;
 }
 
 /*
- * memory mark | memory grew KIB | memory lost-less KIB | memory back KIB: since the mark. What
- * KHO kept joins the total when it is released, to the page: "grew" is exact. What is free
- * varies by what everybody else does: "lost-less" and "back" allow for that, the one without
- * the number itself and the other with it.
+ * compact: have the kernel move every page that it may move. Pages of our own, with holes between
+ * them, show whether it moves any.
+ */
+int cmd_compact(int argc, char **argv)
+{
+	static uint64_t before[MOVABLE_PAGES], after[MOVABLE_PAGES];
+	unsigned int i, moved = 0;
+	uint8_t *mem;
+	int ret;
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	mem = mmap(NULL, sizeof(before) / 8 * HIL_PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return -errno;
+	madvise(mem, sizeof(before) / 8 * HIL_PAGE, MADV_NOHUGEPAGE);
+	memset(mem, 1, sizeof(before) / 8 * HIL_PAGE);
+	for (i = 0; i < MOVABLE_PAGES; i += 2)
+		madvise(mem + (uint64_t)i * HIL_PAGE, HIL_PAGE, MADV_DONTNEED);
+	ret = guest_pagemap(mem, MOVABLE_PAGES, before);
+	if (!ret)
+		ret = vmm_write_file("/proc/sys/vm/compact_memory", "1");
+	if (!ret)
+		ret = guest_pagemap(mem, MOVABLE_PAGES, after);
+	for (i = 1; !ret && i < MOVABLE_PAGES; i += 2)
+		moved += before[i] != after[i];
+	munmap(mem, sizeof(before) / 8 * HIL_PAGE);
+	if (!ret)
+		say("compact moved=%u", moved);
+	return ret;
+}
+
+static int mem_info_kib(long *total, long *free, long *small)
+{
+	static const char meminfo[] = "/proc/meminfo";
+	int ret;
+
+	/* What can be had back at any time is as good as free. */
+	vmm_write_file("/proc/sys/vm/drop_caches", "3");
+	ret = read_number(meminfo, "MemTotal:", total);
+	if (!ret)
+		ret = read_number(meminfo, "MemFree:", free);
+	return ret ?: read_number(meminfo, "DirectMap4k:", small);
+}
+
+/*
+ * memory mark | memory grew KIB | memory lost-less KIB | memory sealed: since the mark. What KHO
+ * kept joins the total when it is released, to the page: "grew" is exact. What is free varies by
+ * what everybody else does: "lost-less" allows for that. "sealed": some pages are no longer
+ * mapped as their neighbours, as they are read-only: a large page of the direct map was split.
  */
 int cmd_memory(int argc, char **argv)
 {
-	static long marked_total, marked_free;
-	long total, free, kib = argc == 2 ? atol(argv[1]) : 0;
-	int ret = mem_info_kib(&total, &free);
+	static long marked_total, marked_free, marked_small;
+	long total, free, small, kib = argc == 2 ? atol(argv[1]) : 0;
+	int ret = mem_info_kib(&total, &free, &small);
 
 	if (ret)
 		return ret;
 	if (argc == 1 && !strcmp(argv[0], "mark")) {
 		marked_total = total;
 		marked_free = free;
+		marked_small = small;
 		return 0;
 	}
 	if (argc == 2 && !strcmp(argv[0], "grew"))
 		ret = total - marked_total != kib;
 	else if (argc == 2 && !strcmp(argv[0], "lost-less"))
 		ret = marked_free - free >= kib;
-	else if (argc == 2 && !strcmp(argv[0], "back"))
-		ret = marked_free - free > kib;
+	else if (argc == 1 && !strcmp(argv[0], "sealed"))
+		ret = small <= marked_small;
 	else
 		return -EINVAL;
-	say("memory total=%+ld free=%+ld KiB since the mark", total - marked_total,
-	    free - marked_free);
+	say("memory total=%+ld free=%+ld in-small-pages=%+ld KiB since the mark",
+	    total - marked_total, free - marked_free, small - marked_small);
 	return ret ? -EUCLEAN : 0;
 }

@@ -119,6 +119,37 @@ int cmd_open_again(int argc, char **argv)
 	return ret;
 }
 
+/*
+ * bind-fault: retrieve the device and bind it with a struct that the kernel cannot write to. It has
+ * opened the device by then, and closes it again.
+ */
+int cmd_bind_fault(int argc, char **argv)
+{
+	struct vmm_space space = { .iommufd = -1 };
+	struct vfio_device_bind_iommufd *bind;
+	int ret, fd;
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	bind = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (bind == MAP_FAILED)
+		return -errno;
+	fd = update_retrieve_dev();
+	ret = fd < 0 ? fd : vmm_space_create(&space);
+	if (!ret) {
+		bind->argsz = sizeof(*bind);
+		bind->iommufd = space.iommufd;
+		ret = mprotect(bind, HIL_PAGE, PROT_READ) ||
+		      ioctl(fd, VFIO_DEVICE_BIND_IOMMUFD, bind) ? -errno : 0;
+		vmm_space_close(&space);
+	}
+	if (fd >= 0)
+		close(fd);
+	munmap(bind, HIL_PAGE);
+	return ret;
+}
+
 /* The first line of "resource" in sysfs is BAR 0: begin, end, flags. */
 static int bar0_address(const char *bdf, uint64_t *address)
 {

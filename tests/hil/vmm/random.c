@@ -131,8 +131,13 @@ static int hole(struct plan *p)
 		map.iova += map.length;
 		map.offset += map.length;
 	}
-	/* They are the last ones of the list, if all of them fitted. */
-	return i == 3 && !ret ? drop(p, p->nr - 2) : ret;
+	if (i < 3 || ret)
+		return ret;
+	map.iova -= 2 * map.length;
+	for (i = 0; i < p->nr; i++)
+		if (p->maps[i].iova == map.iova)
+			return drop(p, i);
+	return 0;
 }
 
 static int step(struct plan *p)

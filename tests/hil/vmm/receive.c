@@ -79,12 +79,16 @@ static int rx_start(int argc, char **argv)
 /* rx wait-frames N: until N more descriptors were used */
 static int rx_wait_frames(uint64_t n)
 {
-	double end = now() + WAIT_SECONDS;
+	double end = now() + WAIT_SECONDS, last = now();
 	uint64_t got = 0;
 
 	while (got < n) {
-		got += igb_poll(igb());
-		if (now() > end)
+		unsigned int taken = igb_poll(igb());
+
+		got += taken;
+		if (taken)
+			last = now();
+		if (now() > end || now() - last > SILENCE_SECONDS)
 			return -ETIMEDOUT;
 		usleep(2000);
 	}

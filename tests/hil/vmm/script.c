@@ -39,7 +39,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "attach", cmd_attach }, { "bind", cmd_bind }, { "churn", cmd_churn },
+	{ "attach", cmd_attach }, { "bind", cmd_bind },
+	{ "bind-fault", cmd_bind_fault }, { "bus-master", cmd_bus_master },
+	{ "churn", cmd_churn },
 	{ "close-dev", cmd_close_dev }, { "close-session", cmd_close_session },
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
 	{ "dev", cmd_dev }, { "drain", cmd_drain }, { "extents-check", cmd_extents_check },

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 #define MAX_ARGS	16
-#define WAIT_SECONDS	300	/* for frames that should come */
+#define WAIT_SECONDS	300	/* for what should come */
+#define SILENCE_SECONDS	30	/* with not one frame: none will */
 
 /* script.c */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -86,6 +86,9 @@ int cmd_tool(int argc, char **argv)
 
 	if (argc < 2)
 		return -EINVAL;
+	/* What must hold of the device changes somewhere in the middle. */
+	if (!strcmp(argv[1], "discard"))
+		box_mark("discard");
 	ret = tool_open(&tool, argc - 1, argv + 1);
 	if (ret)
 		return ret;

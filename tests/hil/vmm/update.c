@@ -176,6 +176,12 @@ static int retrieve_ram(void)
 	return ret;
 }
 
+/* update_retrieve_dev() - the current device's file; LUO gives it as often as it is asked. */
+int update_retrieve_dev(void)
+{
+	return vmm_retrieve(&luo, VMM_TOKEN_DEV + guest.cur);
+}
+
 static int retrieve_dev(const char *with)
 {
 	struct guest_dev *dev = guest_dev();
@@ -183,7 +189,7 @@ static int retrieve_dev(const char *with)
 
 	if (dev->state != GUEST_NONE)
 		return -EALREADY;
-	ret = vmm_retrieve(&luo, VMM_TOKEN_DEV + guest.cur);
+	ret = update_retrieve_dev();
 	if (ret < 0)
 		return ret;
 	dev->vmm.fd = ret;

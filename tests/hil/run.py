@@ -8,7 +8,6 @@ them land, judge/walk.py reads the IOMMU's tables in the machine's memory, judge
 QEMU's trace afterwards. judge/rules.py says what must hold. See README.md here.
 """
 import argparse
-import ctypes
 import importlib
 import json
 import os
@@ -21,11 +20,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent import futures
 
-PR_SET_PDEATHSIG = 1    # linux/prctl.h
 # More of them in one run, and it is not by chance that machines fail.
 MOST_SECOND_ATTEMPTS = 3
+AT_ONCE = 2
+RUNNING = set()     # attempts that are under way
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
@@ -59,11 +61,6 @@ class Broken(Exception):
     """The emulator failed, not what runs in it: worth a second attempt."""
 
 
-def die_with_parent():
-    """In a child: whatever ends the runner ends the machine and all who watch it."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def say(text):
     print("# " + text, file=sys.stderr, flush=True)
 
@@ -92,6 +89,7 @@ class Workshop:
         for name in ("vmm", "observer", "saboteur"):
             self._make(os.path.join(HERE, name), "OUT=" + folder, "HEADERS=" + made.stdout.strip())
         self._tool = None
+        self._lock = threading.Lock()
 
     @staticmethod
     def _make(where, *words):
@@ -101,6 +99,10 @@ class Workshop:
 
     def tool(self):
         """iommu-freeze and the libraries that it needs, in one folder."""
+        with self._lock:
+            return self._made_tool()
+
+    def _made_tool(self):
         if not self._tool:
             self._tool = os.path.join(self.folder, "tool-root")
             os.mkdir(self._tool)
@@ -112,9 +114,10 @@ class Workshop:
                 shutil.copy(path, self._tool)
         return self._tool
 
-    def initrd(self, scenario, image, target):
+    def initrd(self, scenario, image, target, folder):
         """A cpio with the VMM as init; /boot goes along into the next kernel."""
-        root = tempfile.mkdtemp(dir=self.folder)
+        root = os.path.join(folder, "root")
+        os.mkdir(root)
         for name in ("boot", "scenario", "dev", "proc", "sys"):
             os.mkdir(os.path.join(root, name))
         shutil.copy(self.folder + "/vmm", root + "/init")
@@ -127,7 +130,7 @@ class Workshop:
         if scenario.uses("tool", "churn", "extents-check"):
             for name in os.listdir(self.tool()):
                 shutil.copy(os.path.join(self.tool(), name), root + "/boot")
-        path = os.path.join(self.folder, "initrd")
+        path = os.path.join(folder, "initrd")
         with open(path, "wb") as f:
             names = subprocess.run(["find", "."], cwd=root, stdout=subprocess.PIPE, check=True)
             subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.stdout,
@@ -148,14 +151,16 @@ class Run:
         self.id = secrets.token_hex(16)
         self.processes = {}
         self.mem = None
-        self.error = None
+        # Sockets, the initrd and results: of this attempt alone.
+        self.folder = tempfile.mkdtemp(prefix="run.", dir=workshop.folder)
 
     def path(self, suffix):
         return os.path.join(OUT, self.name + suffix)
 
     def start(self, name, words, **more):
-        self.processes[name] = subprocess.Popen(  # pylint: disable=R1732,W1509
-            words, preexec_fn=die_with_parent, **more)
+        # Whatever ends the runner ends the machine and all who watch it.
+        self.processes[name] = subprocess.Popen(  # pylint: disable=R1732
+            ["setpriv", "--pdeathsig", "KILL"] + words, **more)
         return self.processes[name]
 
     def stop(self, name, how=signal.SIGKILL):
@@ -170,6 +175,7 @@ class Run:
         if self.mem:
             os.unlink(self.mem)
             self.mem = None
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def memory_file(self):
         size = self.scenario.number("MEMORY") << 20
@@ -186,7 +192,7 @@ class Run:
         try:
             with socket.socket(socket.AF_UNIX) as s:
                 s.settimeout(5)
-                s.connect(self.workshop.folder + "/qmp")
+                s.connect(self.folder + "/qmp")
                 f = s.makefile("rw", encoding="utf-8")
                 f.readline()
                 for command in ('{"execute":"qmp_capabilities"}',) + tuple(
@@ -209,14 +215,14 @@ class Run:
         s = self.scenario
         image = kernel(s.vars["KERNEL"])
         target = kernel(s.vars["TARGET"]) if s.vars["TARGET"] else None
-        work = self.workshop.folder
+        built, work = self.workshop.folder, self.folder
         for name in os.listdir(OUT):
             if name.startswith(self.name + ".") and name[len(self.name):] in (
                     ".json", ".serial.log", ".trace.log", ".qemu.log", ".stuck.log"):
                 os.unlink(os.path.join(OUT, name))
         self.memory_file()
         paths = {"mem": self.mem, "work": work, "trace": self.path(".trace.log"),
-                 "kernel": image, "initrd": self.workshop.initrd(s, image, target)}
+                 "kernel": image, "initrd": self.workshop.initrd(s, image, target, work)}
         open(paths["trace"], "w", encoding="utf-8").close()
         append = " ".join((
             "loglevel=7 printk.devkmsg=on panic=-1 kho=on kho_scratch=%s liveupdate=on" %
@@ -228,9 +234,6 @@ class Run:
                               self.machine.arguments(s.vars, paths, append),
                               stdout=log, stderr=subprocess.STDOUT)
         walk = work + "/walk.json"
-        for path in (walk, work + "/observer.json"):
-            if os.path.exists(path):
-                os.unlink(path)
         self.start("walker", [
             "nice", "-n", "-5", sys.executable, HERE + "/judge/walk.py", "--machine", s.vars["MACHINE"],
             "--mem", self.mem, "--console", self.path(".serial.log"),
@@ -239,7 +242,7 @@ class Run:
             [word for bdf in s.words("REFUSED") for word in ("--refused", bdf)] +
             (["--unit-refused"] if s.vars["ROOT_MAY_MOVE"] else []))
         if s.vars["SABOTAGE"]:
-            self.start("saboteur", [work + "/saboteur", self.mem, self.path(".serial.log"),
+            self.start("saboteur", [built + "/saboteur", self.mem, self.path(".serial.log"),
                                     s.vars["SABOTAGE_AT"], s.vars["SABOTAGE"],
                                     s.vars["TIMEOUT"]],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -253,7 +256,7 @@ class Run:
         nets = [word for i in range(s.number("NICS"))
                 for word in ("--net", "%s/observer%d,%s/qemu%d" % (work, i, work, i))]
         ended = self.start("observer", [
-            work + "/observer", "--scenario", self.name, "--mem", self.mem,
+            built + "/observer", "--scenario", self.name, "--mem", self.mem,
             "--serial", work + "/serial", "--run", self.id, "--log", self.path(".serial.log"),
             "--fault-line", self.machine.FAULT_LINE, "--json", work + "/observer.json",
             "--rate", s.vars["RATE"], "--frames-min", s.vars["FRAMES_MIN"],
@@ -340,6 +343,7 @@ def run(name, workshop):
     reasons = []
     for attempt in (1, 2):
         one = Run(scenario, machine, workshop, seed)
+        RUNNING.add(one)
         try:
             failures = one.attempt()
         except Broken as e:
@@ -348,6 +352,7 @@ def run(name, workshop):
             failures = ["the machine failed twice"]
             continue
         finally:
+            RUNNING.discard(one)
             one.clean()
         break
     report = one.load(one.path(".json"))
@@ -381,15 +386,25 @@ def main():
     for name in known:
         scenarios.Scenario(name, SCENARIOS)
     os.makedirs(OUT, exist_ok=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(130))
     failed = False
     again = 0
+    # Where silences are measured nothing else runs; the others leave half of the machine idle.
+    measured = {name: bool(scenarios.Scenario(name, SCENARIOS).words("LIVE")) for name in names}
     with tempfile.TemporaryDirectory(prefix="hil.") as folder:
+        def end(*_):
+            for one in list(RUNNING):
+                one.clean()
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(130)   # there may be threads that wait for what is gone
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
         workshop = Workshop(folder)
         print("KTAP version 1\n1..%d" % len(names), flush=True)
+        with futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            done = {name: pool.submit(run, name, workshop) for name in names if not measured[name]}
         for number, name in enumerate(names, 1):
-            failures, attempts, reasons = run(name, workshop)
+            failures, attempts, reasons = \
+                run(name, workshop) if measured[name] else done[name].result()
             for failure in failures:
                 print("# %s: %s" % (name, failure), flush=True)
             print("%s %d - %s%s" % ("not ok" if failures else "ok", number, name,
@@ -409,5 +424,3 @@ if __name__ == "__main__":
     except (Unusable, scenarios.Error) as e:
         print("hil: error: %s" % e, file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -19,6 +19,10 @@ import re
 GAP_FACTOR = 12
 QUIET_LEAST, QUIET_MOST = 4, 10
 
+# What the handover's own pages (KHO's tree, LUO's) make a later kernel smaller by. The smallest chunk
+# of frozen tables is 16 KiB.
+HANDOVER_KIB = 32
+
 
 def lines(log, pattern):
     return [line for line in log if re.search(pattern, line)]
@@ -150,6 +154,17 @@ def kexecs(c, r, scenario):
              "the kernel's figure fits into what was seen outside")
 
 
+def released(c, r):
+    """What was kept is memory again, to the page: in each later kernel the same as in the first."""
+    walks = r["walk"]["walks"]
+    for before, walk in zip(walks, walks[1:]):
+        if walk["mark"] != "finished":
+            continue
+        c.expect("0 <= first - now <= %d and now > before" % HANDOVER_KIB,
+                 "memory of kernel %d after FINISH" % walk["boot"], first=walks[0]["memory_kib"],
+                 now=walk["memory_kib"], before=before["memory_kib"])
+
+
 def replaces(c, r, devices):
     for device in sorted(set(devices)):
         c.expect("count(freeze_log, r'%s: replaced in [0-9]+ us ') == %d" %
@@ -198,6 +213,7 @@ def live(c, r, scenario):
     lasting = [d for f in frozen_at_kexecs(r) for d in f if d not in left]
     if lasting:
         replaces(c, r, lasting)
+        released(c, r)
     elif frozen_at_kexecs(r):
         c.expect("count(freeze_log, r': replaced in ') == 0")
 

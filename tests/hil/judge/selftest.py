@@ -120,6 +120,8 @@ WAYS = {
         ("no replace was judged", change("trace", "figures", "replaces", 0)),
         ("a field is missing", drop("frames_lost")),
         ("a field is null", change("frames_lost", None)),
+        ("16 KiB are not released", at("finished", 1, "memory_kib", lambda n: n - 16)),
+        ("nothing was released", at("finished", 1, "memory_kib", 1500000)),
         ("no trace", drop("trace")),
     ),
     "vtd-iommu-off": (

@@ -125,7 +125,7 @@ class Rig(unittest.TestCase):
     def mark(self, name, *devices, boot=0, files=None, maps=None):
         """A mark of the VMM; returns what the walker found at it."""
         self.seq += 1
-        text = json.dumps({"mark": name, "boot": boot, "devices": devices,
+        text = json.dumps({"mark": name, "boot": boot, "memory_kib": 9, "devices": devices,
                            "files": self.files if files is None else files,
                            "spaces": [{"id": 0, "maps": self.maps if maps is None else maps}]})
         text = text.encode()

@@ -168,7 +168,7 @@ class Box:
 
     A header page, little endian, of magic, run id, boot, seq, ack, number of data pages, length of
     the text, and the data pages' numbers; the data is JSON text:
-      mark, boot
+      mark, boot, memory_kib: what the kernel has in all
       files    id, size, runs [[page, pfn, count] ...]: the pagemap of each file of guest RAM
       spaces   id, maps [[iova, length, file, offset, prot] ...]: one per IOAS
       devices  dev, bdf, state "blocked", "live" or "frozen", space, preserved
@@ -191,6 +191,7 @@ class Box:
         try:
             data = json.loads(text)
             self.name = data["mark"]
+            self.memory_kib = data["memory_kib"]
             self.files = {f["id"]: sorted(tuple(run) for run in f["runs"]) for f in data["files"]}
             self.spaces = {s["id"]: s["maps"] for s in data["spaces"]}
             self.devices = {d["bdf"]: d for d in data["devices"]}
@@ -398,7 +399,7 @@ class Walker:
             found = {"requesters": {}, "others": []}
         found.update({
             "mark": name, "boot": box.boot, "seq": seq, "at_s": stamp, "root": self.root,
-            "translation": self.translation,
+            "translation": self.translation, "memory_kib": box.memory_kib,
             "devices": [dict(d) for d in box.devices.values()],
             "preserved": sorted(b for b, d in box.devices.items() if d["preserved"]),
             "trace_offset": self.trace_size()})

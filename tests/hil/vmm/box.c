@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "guest.h"
 #include "script.h"
 
@@ -175,7 +176,8 @@ static int fill(const char *name)
 	put_text("{\"mark\":\"");
 	put_text(name);
 	put_text("\",\"boot\":");
-	put_number(guest.boot, ",\"files\":[");
+	put_number(guest.boot, ",\"memory_kib\":");
+	put_number(memory_total_kib(), ",\"files\":[");
 	for (i = 0; i < GUEST_FILES && !ret; i++)
 		ret = put_file(i);
 	put_end("],\"spaces\":[");

@@ -61,10 +61,10 @@ int cmd_tool(int argc, char **argv);		/* tool STATUS ARG... */
 /* memory.c: what the kernel keeps */
 int cmd_compact(int argc, char **argv);		/* compact */
 int cmd_leaks(int argc, char **argv);		/* leaks */
+long memory_total_kib(void);
 int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
 
 /* harness.c: the run itself */
-int cmd_drain(int argc, char **argv);		/* drain SECONDS */
 int cmd_mark(int argc, char **argv);		/* mark NAME */
 int cmd_pause(int argc, char **argv);		/* pause SECONDS */
 int cmd_phase(int argc, char **argv);		/* phase NAME */

@@ -22,16 +22,6 @@ int cmd_pause(int argc, char **argv)
 	return 0;
 }
 
-/* drain SECONDS: for a device that the VMM does not have: the observer may stop sending; wait */
-int cmd_drain(int argc, char **argv)
-{
-	if (argc != 1)
-		return -EINVAL;
-	say("drain dev=%u", guest.cur);
-	usleep(atof(argv[0]) * 1e6);
-	return 0;
-}
-
 /* phase NAME: for the observer */
 int cmd_phase(int argc, char **argv)
 {

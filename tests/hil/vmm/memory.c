@@ -116,6 +116,17 @@ int cmd_compact(int argc, char **argv)
 	return ret;
 }
 
+/*
+ * memory_total_kib() - memory that the kernel has; what KHO keeps joins it when it is released, to
+ * the page.
+ */
+long memory_total_kib(void)
+{
+	long total;
+
+	return read_number("/proc/meminfo", "MemTotal:", &total) ? 0 : total;
+}
+
 static int mem_info_kib(long *total, long *free, long *small)
 {
 	static const char meminfo[] = "/proc/meminfo";

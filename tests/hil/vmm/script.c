@@ -44,7 +44,7 @@ static const struct {
 	{ "churn", cmd_churn },
 	{ "close-dev", cmd_close_dev }, { "close-session", cmd_close_session },
 	{ "compact", cmd_compact }, { "create", cmd_create }, { "detach", cmd_detach },
-	{ "dev", cmd_dev }, { "drain", cmd_drain }, { "extents-check", cmd_extents_check },
+	{ "dev", cmd_dev }, { "extents-check", cmd_extents_check },
 	{ "finish", cmd_finish },
 	{ "hot-reset", cmd_hot_reset }, { "hwpt", cmd_hwpt }, { "irqs", cmd_irqs },
 	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },

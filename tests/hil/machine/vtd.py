@@ -328,11 +328,12 @@ class Machine:
             "-D", paths["trace"]]
         words += [word for event in self.TRACE_EVENTS for word in ("-trace", event)]
         # no_timer_check: a kernel under TCG on a busy host otherwise gives up on its timer, which
-        # has nothing to do with what is tested.
+        # has nothing to do with what is tested. tsc=reliable: Linux 7.3's clocksource watchdog can
+        # stand still for good while the clock source changes, see docs/testing.md.
         words += [
             "-kernel", paths["kernel"], "-initrd", paths["initrd"],
             "-append", "console=ttyS0 earlyprintk=serial,ttyS0,115200 no_timer_check "
-            "intel_iommu=on " + append]
+            "tsc=reliable intel_iommu=on " + append]
         return words
 
     @staticmethod

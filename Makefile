@@ -26,7 +26,7 @@ help:
 	@echo 'make fuzz            fuzz the pure code: FUZZ_SECONDS=$(FUZZ_SECONDS) each, FUZZ_SEED=N to have a run again'
 	@echo 'make tool            test iommu-freeze without a kernel, and fuzz what it reads'
 	@echo 'make checkpatch      kernel style, Python and shell; git am and size of the patches'
-	@echo 'make selftest-judge  reports and tables that are spoiled are refused by the judge'
+	@echo 'make selftest-judge  reports, tables and traces that are spoiled are refused by the judge'
 	@echo 'make hil             all scenarios in QEMU; results in out/hil/*.json'
 	@echo 'make hil-NAME        one scenario; $(RUN) --list names them'
 	@echo
@@ -66,9 +66,10 @@ demo: deps
 checkpatch:
 	@tests/lib/style.sh
 
-# Both are run, whatever the first finds.
+# All are run, whatever the first finds.
 selftest-judge:
-	@rc=0; $(PYTHON) tests/hil/judge/selftest.py || rc=1; $(PYTHON) tests/lib/tap.py tests/hil/judge/test_judge.py || rc=1; exit $$rc
+	@rc=0; $(PYTHON) tests/hil/judge/selftest.py || rc=1; $(PYTHON) tests/lib/tap.py tests/hil/judge/test_judge.py || rc=1; \
+	$(PYTHON) -B tests/coverage/selftest.py || rc=1; exit $$rc
 
 mutants:
 	@tests/mutants/run.sh

@@ -144,8 +144,8 @@ static bool slot_is_new(const struct nic *nic, unsigned int i, uint64_t *seq)
 }
 
 /*
- * The time since the last landing, less what the host kept us from looking or QEMU from running: that
- * silence is the host's.
+ * The time since the last landing, less what the host kept us from looking or QEMU from running:
+ * that silence is the host's.
  */
 static void note_gap(struct nic *nic, struct console *con, uint64_t now)
 {

@@ -126,8 +126,6 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "longest_gap_phase", json_string(gap_phase));
 	json_object_set_new(out, "absent_ms", in_ms(con->absent));
 	json_object_set_new(out, "host_delay_ms", in_ms(nics[0].waited));
-	json_object_set_new(out, "user_space_s", con->user_at[0] ?
-			    json_real((con->user_at[0] - con->start) / 1e9) : json_null());
 	json_object_set_new(out, "kernels", json_integer(con->boot + 1));
 	json_object_set_new(out, "kexec_to_user_ms",
 			    shortest == UINT64_MAX ? json_null() : in_ms(shortest));

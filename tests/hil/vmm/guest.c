@@ -286,7 +286,7 @@ int guest_recall(uint32_t *files)
 	return 0;
 }
 
-/* guest_pagemap() - one entry per page: bit 63 tells that the page is there, 54:0 are its number. */
+/* guest_pagemap() - one entry per page: bit 63 tells that it is there, 54:0 are its number. */
 int guest_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries)
 {
 	static int fd = -1;

@@ -230,7 +230,7 @@ def refused(c, r, scenario):
     """A device that the new kernel does not take over writes nothing until a driver takes it."""
     for device in scenario.words("REFUSED"):
         c.expect("frames_lost > 0 and frames_duplicated == 0")
-        c.expect("longest_gap_ms > kexec_to_user_ms / 4", "it fell silent in the jump")
+        c.expect("longest_gap_ms > kexec_to_user_ms / 8", "it fell silent in the jump")
         c.expect("sum(p['landed'] for p in next_kernel if p['phase'] in ('user', 'retrieve')) == 0",
                  next_kernel=first_jump(r))
         if device not in scenario.words("UNKNOWN"):

@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < nr_nics; i++) {
 		memory_sweep(&nics[i], &con, now_ns());
-		memory_end(&nics[i], &con);
+		memory_end(&nics[i], &con, now_ns());
 		if (con.boot && !nics[i].late_known) {
 			nics[i].late = memory_scan_late(&mem, &nics[i]);
 			nics[i].late_known = true;

@@ -308,9 +308,10 @@ uint64_t memory_scan_late(const struct memory *mem, const struct nic *nic)
  * memory_end() - the run is over: a NIC that fell silent has no landing that would end its gap.
  * @nic: the NIC, after memory_sweep()
  * @con: for the phase
+ * @now: time
  */
-void memory_end(struct nic *nic, struct console *con)
+void memory_end(struct nic *nic, struct console *con, uint64_t now)
 {
-	if (nic->landed < nic->sent && nic->last_sent > nic->last_landing)
-		note_gap(nic, con, nic->last_sent);
+	if (nic->landed < nic->sent || nic->sending)
+		note_gap(nic, con, now);
 }

@@ -103,7 +103,6 @@ struct nic {
 	uint64_t late;		/* see memory_scan_late() */
 	bool late_known;
 
-	uint64_t last_sent;	/* when the last frame went out */
 	uint64_t last_landing, last_sweep;
 	uint64_t last_absent;	/* struct console's absent at the last landing */
 	uint64_t last_delay[MAX_THREADS];
@@ -135,7 +134,7 @@ int memory_find_buffers(const struct memory *mem, struct nic *nic, unsigned int 
 bool memory_watch(struct nic *nic, struct console *con, uint64_t now);
 void memory_sweep(struct nic *nic, struct console *con, uint64_t now);
 uint64_t memory_scan_late(const struct memory *mem, const struct nic *nic);
-void memory_end(struct nic *nic, struct console *con);
+void memory_end(struct nic *nic, struct console *con, uint64_t now);
 
 /* sender.c */
 int sender_open(struct nic *nic, const char *local, const char *remote);

@@ -72,7 +72,6 @@ void sender_run(struct nic *nic, uint64_t interval, uint64_t now)
 			return;
 		}
 		nic->sent++;
-		nic->last_sent = now;
 		nic->due += interval;
 	}
 }

@@ -223,7 +223,8 @@ class Run:
         self.memory_file()
         paths = {"mem": self.mem, "work": work, "trace": self.path(".trace.log"),
                  "kernel": image, "initrd": self.workshop.initrd(s, image, target, work)}
-        open(paths["trace"], "w", encoding="utf-8").close()
+        for path in (paths["trace"], work + "/serial"):
+            open(path, "w", encoding="utf-8").close()
         append = " ".join((
             "loglevel=7 printk.devkmsg=on panic=-1 kho=on kho_scratch=%s liveupdate=on" %
             s.vars["SCRATCH"], s.vars["APPEND"],

@@ -323,7 +323,7 @@ class Machine:
         words += self._nics(scenario, work)
         words += scenario["DEVICES"].split()
         words += [
-            "-chardev", "socket,id=serial,path=%s/serial,server=on,wait=on" % work,
+            "-chardev", "file,id=serial,path=%s/serial" % work,
             "-serial", "chardev:serial", "-qmp", "unix:%s/qmp,server=on,wait=off" % work,
             "-D", paths["trace"]]
         words += [word for event in self.TRACE_EVENTS for word in ("-trace", event)]

@@ -26,7 +26,7 @@ static const char usage[] =
 "Usage: observer OPTION...\n"
 "Sends numbered frames to a NIC of a QEMU machine and watches them land in its memory.\n"
 "  --mem FILE           the machine's memory (memory-backend-file, share=on)\n"
-"  --serial SOCKET      its serial console (unix stream socket, QEMU listens)\n"
+"  --serial FILE        its serial console, a file that QEMU writes\n"
 "  --log FILE           where the console's lines go, with time stamps\n"
 "  --net LOCAL,REMOTE   a NIC: our and QEMU's unix datagram sockets; once per NIC\n"
 "  --run HEX            run id, 32 hex digits, the same as the machine's hil.run=\n"
@@ -34,7 +34,7 @@ static const char usage[] =
 "  --frames-min N       do not stop sending before that many (8000)\n"
 "  --fault-line TEXT    the kernel tells of a blocked DMA in a line with this text\n"
 "  --timeout SECONDS    give up (300)\n"
-"  --pid N              QEMU's process, to see how long the host kept it waiting\n"
+"  --pid N              QEMU's process\n"
 "  --scenario NAME      for the report\n"
 "  --json FILE          the report\n"
 "Exit: 0 the run ended by itself and the report is written, 1 it did not, 2 usage or set-up.\n";
@@ -198,8 +198,9 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!mem_path || !serial || !json || !nr_nics || !run_known || !rate || !timeout) {
-		fprintf(stderr, "observer: --mem, --serial, --net, --run and --json are needed%s\n",
+	if (!mem_path || !serial || !json || !nr_nics || !run_known || !rate || !timeout || !pid) {
+		fprintf(stderr,
+			"observer: --mem, --serial, --pid, --net, --run and --json are needed%s\n",
 			run_known ? "" : "; a run id has 32 hex digits");
 		return 2;
 	}
@@ -209,9 +210,9 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -15);
 
-	ret = console_open(&con, serial, log, 10);
+	ret = console_open(&con, serial, log, pid);
 	if (ret)
-		return fail("connect to serial console", serial, ret);
+		return fail("read the serial console", serial, ret);
 	con.fault_line = fault_line;
 	ret = memory_open(&mem, mem_path);
 	if (ret)

@@ -48,6 +48,7 @@ struct phase {
 /* What the serial console has told so far. */
 struct console {
 	int fd;
+	int pidfd;		/* of QEMU: tells when there will be no more */
 	FILE *log;
 	uint64_t start;		/* of the run, for the log's time stamps */
 	char line[1024];
@@ -122,7 +123,7 @@ static inline uint64_t ms(uint64_t n)
 uint64_t now_ns(void);
 
 /* console.c */
-int console_open(struct console *con, const char *path, const char *log, int timeout_s);
+int console_open(struct console *con, const char *path, const char *log, int pid);
 void console_read(struct console *con);
 const char *console_phase_of(const struct console *con, uint64_t from, uint64_t to);
 struct phase *console_phase(struct console *con);

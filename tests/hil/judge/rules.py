@@ -99,7 +99,7 @@ class Checks:
 
 def every_run(c, r, scenario):
     c.expect("vmm_done is True and timed_out is False", "the machine came to its end")
-    c.expect("vmm_failed is None")
+    c.expect("vmm_failed is None", str(r.get("vmm_failed")))
     c.expect("kernel_reports == 0", str(r.get("kernel_report")))
     c.expect("frames_corrupt == 0")
     c.expect("walk['marks'] == len(walk['walks']) and walk['marks'] > 0", "the walker looked")

@@ -1,0 +1,241 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Breaks the kernel in one place at a time and looks whether a scenario finds out.
+#
+# A mutant is tests/mutants/NAME.patch, against the files of this repository: one sentence that says what
+# is broken, then
+#   Scenario: NAME [NAME...]   the first one must fail, the others should
+#   Reason: REGEX              optional: one of the reasons has to match, so that it is not by chance
+# and the diff. All happens in a copy of the checkout; kernels are built incrementally in the usual cache.
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+out=$repo/out/mutants
+# A mutant that met another kernel or another seed each time would prove little.
+unset HIL_KERNEL HIL_COVERAGE
+export HIL_SEED=${HIL_SEED:-1}
+
+usage() {
+	cat <<END
+Usage: tests/mutants/run.sh [--no-baseline] [--rest] [--every] [NAME...]
+       tests/mutants/run.sh --list | --check | --help
+
+Builds each mutant (all if none is named), runs its scenario and prints KTAP: a mutant that no scenario
+finds lives, and is not ok. out/mutants/ gets table.txt and for each mutant a folder with the logs.
+
+  --no-baseline  do not run each scenario once on the unbroken kernel first
+  --rest         leave out the mutants that out/mutants/ has as killed
+  --every        run all scenarios of a mutant, each must fail
+  --list         print names, scenarios and what is broken
+  --check        only look whether the patches apply and their scenarios exist
+
+Exit: 0 all killed, 1 some live or could not be tried, 2 wrong usage.
+END
+}
+
+say() { printf '# %s\n' "$*" >&2; }
+die() { printf 'mutants: error: %s\n' "$*" >&2; exit 2; }
+
+# header KEY NAME -> its value
+header() { sed -n "/^diff /q; s/^$1: //p" "$here/$2.patch"; }
+sentence() { head -n 1 "$here/$1.patch"; }
+
+list() {
+	local name
+	for name in "${all[@]}"; do
+		printf '%-28s %-40s %s\n' "$name" "$(header Scenario "$name")" "$(sentence "$name")"
+	done
+}
+
+# Copies the checkout as it is, committed or not, to $src.
+copy() {
+	local f
+	src=$work/src
+	mkdir "$src"
+	git -C "$repo" ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
+		if [[ -e $repo/$f || -L $repo/$f ]]; then printf '%s\0' "$f"; fi
+	done | tar -C "$repo" --null -T - -cf - | tar -C "$src" -xf -
+}
+
+# apply NAME [OPTION...]: git apply in the copy, which lies in nobody's repository
+apply() {
+	(cd "$src" && GIT_CEILING_DIRECTORIES=$work git apply -p1 "${@:2}" "$here/$1.patch")
+}
+
+# flaw NAME -> why it cannot be tried; nothing if it can
+flaw() {
+	local scenario scenarios err
+	scenarios=$(header Scenario "$1")
+	[[ -n $(sentence "$1") && $(sentence "$1") != diff* ]] || { echo "its first line does not say what is broken"; return; }
+	[[ -n $scenarios ]] || { echo "it has no line 'Scenario: NAME'"; return; }
+	for scenario in $scenarios; do
+		[[ -n ${known[$scenario]:-} ]] || { echo "there is no scenario $scenario"; return; }
+	done
+	err=$(apply "$1" --check 2>&1) || echo "it does not apply: $(head -n 1 <<<"$err")"
+}
+
+# try SCENARIO DIR: sets verdict (passed, failed or error), reasons (an array) and seconds
+try() {
+	local scenario=$1 dir=$2 rc=0 begin=$SECONDS
+	mkdir -p "$dir"
+	"$src/tests/hil/run.py" "$scenario" >"$dir/$scenario.ktap" 2>"$dir/$scenario.log" </dev/null || rc=$?
+	seconds=$((SECONDS - begin))
+	for f in "$src/out/hil/$scenario".*; do mv "$f" "$dir/"; done
+	mapfile -t reasons < <(sed -n "s/^# $scenario: //p" "$dir/$scenario.ktap")
+	if ((rc == 0)) && grep -q "^ok 1 - $scenario\b" "$dir/$scenario.ktap"; then
+		verdict=passed
+	elif ((rc == 1)) && ((${#reasons[@]})) && [[ ${reasons[0]} != 'the machine failed twice' ]]; then
+		verdict=failed
+	else
+		# neither is a kill: a kernel that cannot be built, an emulator that gives up
+		verdict=error
+		[[ -n ${reasons[0]:-} ]] || mapfile -t reasons < <(grep -hE 'error:|Error' "$dir/$scenario.log" | head -n 1)
+		[[ -n ${reasons[0]:-} ]] || reasons=("exit $rc without a reason, see ${dir#"$repo"/}/$scenario.log")
+	fi
+}
+
+# judge NAME: sets result (killed, lives or error), by, why and took
+judge() {
+	local name=$1 dir=$out/$1 scenario reason want
+	result=lives by='' why='' took=0
+	want=$(header Reason "$name")
+	apply "$name"
+	for scenario in $(header Scenario "$name"); do
+		try "$scenario" "$dir"
+		took=$((took + seconds))
+		by=$scenario why=${reasons[0]:-}
+		if [[ $verdict == failed && -n $want ]]; then
+			why=
+			for reason in "${reasons[@]}"; do
+				if [[ $reason =~ $want ]]; then why=$reason; break; fi
+			done
+			if [[ -z $why ]]; then
+				verdict=passed
+				why="fails, but not for /$want/: ${reasons[0]}"
+			fi
+		fi
+		case $verdict in
+		failed)	result=killed ;;
+		passed)	result=lives; break ;;
+		error)	result=error; break ;;
+		esac
+		if [[ -z $every ]]; then break; fi
+	done
+	apply "$name" -R
+}
+
+# table: what is known of all mutants, the present run's and what earlier ones left, as Markdown
+table() {
+	local name result by took why commit
+	commit=$(git -C "$repo" describe --always --dirty)
+	printf 'Last run: %s, commit %s.\n\n' "$(date +%F)" "$commit"
+	printf '| mutant | what is broken | result | scenario | first reason | s |\n|---|---|---|---|---|---|\n'
+	for name in "${all[@]}"; do
+		[[ -s $out/$name/result ]] || continue
+		IFS=$'\t' read -r result by took why <"$out/$name/result"
+		((${#why} <= 120)) || why=${why:0:117}...
+		printf '| %s | %s | %s | %s | %s | %s |\n' "$name" "$(sentence "$name")" "$result" "$by" "${why//|/\\|}" "$took"
+	done
+}
+
+main() {
+	local names=() scenarios=() name number=0 bad=0 why verdict seconds reasons result by took scenario
+	local baseline=yes rest='' check='' every=''
+	local -A known=() broken=() wanted=()
+	shopt -s nullglob
+	all=("$here"/*.patch)
+	all=("${all[@]##*/}")
+	all=("${all[@]%.patch}")
+	for name; do
+		case $name in
+		--help | -h) usage; exit 0 ;;
+		--list) list; exit 0 ;;
+		--check) check=yes ;;
+		--no-baseline) baseline= ;;
+		--rest) rest=yes ;;
+		--every) every=yes ;;
+		-*) usage >&2; exit 2 ;;
+		*)
+			[[ -f $here/$name.patch ]] || die "no mutant '$name'; tests/mutants/run.sh --list names them"
+			names+=("$name") ;;
+		esac
+	done
+	((${#names[@]})) || names=("${all[@]}")
+	if [[ -n $rest ]]; then
+		mapfile -t names < <(for name in "${names[@]}"; do
+			grep -qs '^killed' "$out/$name/result" || echo "$name"
+		done)
+	fi
+
+	mkdir -p "$out"
+	work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT TERM
+	copy
+	while read -r name; do known[$name]=1; done < <("$src/tests/hil/run.py" --list)
+	((${#known[@]})) || die "tests/hil/run.py --list names no scenario"
+
+	echo "KTAP version 1"
+	echo "1..${#names[@]}"
+	if [[ -n $check ]]; then
+		for name in "${names[@]}"; do
+			number=$((number + 1))
+			why=$(flaw "$name")
+			if [[ -n $why ]]; then
+				echo "not ok $number - $name: $why"
+				bad=1
+			else
+				echo "ok $number - $name"
+			fi
+		done
+		exit "$bad"
+	fi
+
+	if [[ -n $baseline ]]; then
+		for name in "${names[@]}"; do
+			read -r -a scenarios < <(header Scenario "$name")
+			[[ -n $every ]] || scenarios=("${scenarios[@]:0:1}")
+			for scenario in "${scenarios[@]}"; do
+				if [[ -n ${known[$scenario]:-} ]]; then wanted[$scenario]=1; fi
+			done
+		done
+		for scenario in $(printf '%s\n' "${!wanted[@]}" | sort); do
+			number=$((number + 1))
+			say "baseline $number of ${#wanted[@]}: $scenario"
+			try "$scenario" "$out/baseline"
+			[[ $verdict == passed ]] || broken[$scenario]="$scenario does not pass unbroken: ${reasons[0]:-}"
+		done
+		number=0
+	fi
+
+	for name in "${names[@]}"; do
+		number=$((number + 1))
+		rm -rf "${out:?}/$name"
+		mkdir -p "$out/$name"
+		read -r by why < <(header Scenario "$name") || true
+		say "$number of ${#names[@]}: $name: ${by:-}"
+		took=0
+		why=$(flaw "$name")
+		why=${why:-${broken[${by:-none}]:-}}
+		if [[ -n $why ]]; then
+			result=error
+		else
+			judge "$name"
+		fi
+		case $result in
+		killed)	echo "ok $number - $name killed by $by: $why" ;;
+		lives)	echo "not ok $number - $name lives${why:+: $by $why}"; bad=1 ;;
+		error)	echo "not ok $number - $name error: $why"; bad=1 ;;
+		esac
+		printf '%s\t%s\t%s\t%s\n' "$result" "${by:--}" "$took" "${why//$'\t'/ }" >"$out/$name/result"
+		table >"$out/table.txt.new"
+		mv "$out/table.txt.new" "$out/table.txt"
+	done
+	exit "$bad"
+}
+
+# bash reads a script as it goes: with all on this line, an edit meanwhile does no harm
+main "$@"; exit

@@ -232,10 +232,13 @@ class Run:
             "loglevel=7 printk.devkmsg=on panic=-1 kho=on kho_scratch=%s liveupdate=on" %
             s.vars["SCRATCH"], s.vars["APPEND"],
             "hil.boot=0 hil.run=%s hil.seed=%d" % (self.id, self.seed)))
+        try:
+            words = self.machine.arguments(s.vars, paths, append)
+        except ValueError as e:
+            raise Unusable("%s: %s" % (self.name, e)) from None
         with open(self.path(".qemu.log"), "w", encoding="utf-8") as log:
             # A high priority where we may: gaps of milliseconds are measured.
-            qemu = self.start("qemu", ["nice", "-n", "-10"] +
-                              self.machine.arguments(s.vars, paths, append),
+            qemu = self.start("qemu", ["nice", "-n", "-10"] + words,
                               stdout=log, stderr=subprocess.STDOUT)
         walk = work + "/walk.json"
         self.start("walker", [

@@ -264,7 +264,6 @@ class Events:
 
 class Machine:
     NAME = "vtd"
-    arch = "x86_64"
     qemu = "qemu-system-x86_64"
 
     Reader = Reader

@@ -7,7 +7,9 @@
 # is broken, then
 #   Scenario: NAME [NAME...]   the first one must fail, the others should
 #   Reason: REGEX              optional: one of the reasons has to match, so that it is not by chance
-# and the diff. All happens in a copy of the checkout; kernels are built incrementally in the usual cache.
+# and the diff. All happens in copies of the checkout; kernels are built incrementally in the usual cache.
+# While one mutant's machine runs the next one's kernel is built, so two are under way at a time. Silences
+# mean little on such a machine: no mutant counts as killed by a silence alone.
 set -euo pipefail
 export LC_ALL=C
 
@@ -20,17 +22,17 @@ export HIL_SEED=${HIL_SEED:-1}
 
 usage() {
 	cat <<END
-Usage: tests/mutants/run.sh [--no-baseline] [--rest] [--every] [NAME...]
+Usage: tests/mutants/run.sh [--baseline] [--rest] [--every] [NAME...]
        tests/mutants/run.sh --list | --check | --help
 
 Builds each mutant (all if none is named), runs its scenario and prints KTAP: a mutant that no scenario
 finds lives, and is not ok. out/mutants/ gets table.txt and for each mutant a folder with the logs.
 
-  --no-baseline  do not run each scenario once on the unbroken kernel first
-  --rest         leave out the mutants that out/mutants/ has as killed
-  --every        run all scenarios of a mutant, each must fail
-  --list         print names, scenarios and what is broken
-  --check        only look whether the patches apply and their scenarios exist
+  --baseline  first run each scenario once on the unbroken kernel, instead of believing 'make test'
+  --rest      leave out the mutants that out/mutants/ has as killed
+  --every     run all scenarios of a mutant, each must fail
+  --list      print names, scenarios and what is broken
+  --check     only look whether the patches apply and their scenarios exist
 
 Exit: 0 all killed, 1 some live or could not be tried, 2 wrong usage.
 END
@@ -50,17 +52,16 @@ list() {
 	done
 }
 
-# Copies the checkout as it is, committed or not, to $src.
+# copy DIR: the checkout as it is, committed or not
 copy() {
 	local f
-	src=$work/src
-	mkdir "$src"
+	mkdir "$1"
 	git -C "$repo" ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
 		if [[ -e $repo/$f || -L $repo/$f ]]; then printf '%s\0' "$f"; fi
-	done | tar -C "$repo" --null -T - -cf - | tar -C "$src" -xf -
+	done | tar -C "$repo" --null -T - -cf - | tar -C "$1" -xf -
 }
 
-# apply NAME [OPTION...]: git apply in the copy, which lies in nobody's repository
+# apply NAME [OPTION...]: git apply in the copy $src, which lies in nobody's repository
 apply() {
 	(cd "$src" && GIT_CEILING_DIRECTORIES=$work git apply -p1 "${@:2}" "$here/$1.patch")
 }
@@ -76,6 +77,9 @@ flaw() {
 	done
 	err=$(apply "$1" --check 2>&1) || echo "it does not apply: $(head -n 1 <<<"$err")"
 }
+
+# What a machine that shares its processors says now and then, mutant or not.
+silence='no silence is longer|it fell silent'
 
 # try SCENARIO DIR: sets verdict (passed, failed or error), reasons (an array) and seconds
 try() {
@@ -118,7 +122,13 @@ judge() {
 			fi
 		fi
 		case $verdict in
-		failed)	result=killed ;;
+		failed)
+			result=killed
+			if ! printf '%s\n' "${reasons[@]}" | grep -qvE "$silence"; then
+				result=lives
+				why="nothing but a silence: ${reasons[0]}"
+				break
+			fi ;;
 		passed)	result=lives; break ;;
 		error)	result=error; break ;;
 		esac
@@ -129,21 +139,64 @@ judge() {
 
 # table: what is known of all mutants, the present run's and what earlier ones left, as Markdown
 table() {
-	local name result by took why commit
-	commit=$(git -C "$repo" describe --always --dirty)
-	printf 'Last run: %s, commit %s.\n\n' "$(date +%F)" "$commit"
-	printf '| mutant | what is broken | result | scenario | first reason | s |\n|---|---|---|---|---|---|\n'
+	local name result by took commit why
+	printf '| mutant | what is broken | result | scenario | first reason | commit | s |\n|---|---|---|---|---|---|---|\n'
 	for name in "${all[@]}"; do
 		[[ -s $out/$name/result ]] || continue
-		IFS=$'\t' read -r result by took why <"$out/$name/result"
+		IFS=$'\t' read -r result by took commit why <"$out/$name/result"
 		((${#why} <= 120)) || why=${why:0:117}...
-		printf '| %s | %s | %s | %s | %s | %s |\n' "$name" "$(sentence "$name")" "$result" "$by" "${why//|/\\|}" "$took"
+		printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$name" "$(sentence "$name")" "$result" "$by" "${why//|/\\|}" "$commit" "$took"
+	done
+}
+
+# next: the number of the next mutant that nobody has taken yet; fails after the last
+next() {
+	local n
+	{
+		flock 8
+		n=$(<"$work/taken")
+		((n < ${#names[@]})) || return 1
+		echo $((n + 1)) >"$work/taken"
+	} 8>"$work/lock"
+	echo "$n"
+}
+
+# worker DIR: takes one mutant after the other, in its own copy
+worker() {
+	local src=$1 name n why verdict seconds reasons result by took line
+	copy "$src"
+	while n=$(next); do
+		name=${names[n]}
+		rm -rf "${out:?}/$name"
+		mkdir -p "$out/$name"
+		read -r by why < <(header Scenario "$name") || true
+		say "$((n + 1)) of ${#names[@]}: $name: ${by:-}"
+		took=0
+		why=$(flaw "$name")
+		why=${why:-${broken[${by:-none}]:-}}
+		if [[ -n $why ]]; then
+			result=error
+		else
+			judge "$name"
+		fi
+		case $result in
+		killed)	line="ok $((n + 1)) - $name killed by $by: $why" ;;
+		lives)	line="not ok $((n + 1)) - $name lives${why:+: $by $why}" ;;
+		error)	line="not ok $((n + 1)) - $name error: $why" ;;
+		esac
+		printf '%s\t%s\t%s\t%s\t%s\n' "$result" "${by:--}" "$took" "$commit" "${why//$'\t'/ }" >"$out/$name/result"
+		{
+			flock 8
+			echo "$line"
+			table >"$out/table.txt.new"
+			mv "$out/table.txt.new" "$out/table.txt"
+		} 8>"$work/lock"
 	done
 }
 
 main() {
-	local names=() scenarios=() name number=0 bad=0 why verdict seconds reasons result by took scenario
-	local baseline=yes rest='' check='' every=''
+	local names=() scenarios=() name number=0 bad=0 why verdict seconds reasons scenario src pid pids=()
+	local baseline='' rest='' check='' every='' commit
 	local -A known=() broken=() wanted=()
 	shopt -s nullglob
 	all=("$here"/*.patch)
@@ -154,7 +207,7 @@ main() {
 		--help | -h) usage; exit 0 ;;
 		--list) list; exit 0 ;;
 		--check) check=yes ;;
-		--no-baseline) baseline= ;;
+		--baseline) baseline=yes ;;
 		--rest) rest=yes ;;
 		--every) every=yes ;;
 		-*) usage >&2; exit 2 ;;
@@ -173,8 +226,10 @@ main() {
 	mkdir -p "$out"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT TERM
-	copy
+	trap 'trap "" TERM; kill 0; exit 130' INT TERM
+	commit=$(git -C "$repo" describe --always --dirty)
+	src=$work/src
+	copy "$src"
 	while read -r name; do known[$name]=1; done < <("$src/tests/hil/run.py" --list)
 	((${#known[@]})) || die "tests/hil/run.py --list names no scenario"
 
@@ -208,31 +263,18 @@ main() {
 			try "$scenario" "$out/baseline"
 			[[ $verdict == passed ]] || broken[$scenario]="$scenario does not pass unbroken: ${reasons[0]:-}"
 		done
-		number=0
 	fi
 
+	echo 0 >"$work/taken"
+	for number in 1 2; do
+		worker "$work/src$number" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || { echo "Bail out! a worker ended early"; bad=1; }
+	done
 	for name in "${names[@]}"; do
-		number=$((number + 1))
-		rm -rf "${out:?}/$name"
-		mkdir -p "$out/$name"
-		read -r by why < <(header Scenario "$name") || true
-		say "$number of ${#names[@]}: $name: ${by:-}"
-		took=0
-		why=$(flaw "$name")
-		why=${why:-${broken[${by:-none}]:-}}
-		if [[ -n $why ]]; then
-			result=error
-		else
-			judge "$name"
-		fi
-		case $result in
-		killed)	echo "ok $number - $name killed by $by: $why" ;;
-		lives)	echo "not ok $number - $name lives${why:+: $by $why}"; bad=1 ;;
-		error)	echo "not ok $number - $name error: $why"; bad=1 ;;
-		esac
-		printf '%s\t%s\t%s\t%s\n' "$result" "${by:--}" "$took" "${why//$'\t'/ }" >"$out/$name/result"
-		table >"$out/table.txt.new"
-		mv "$out/table.txt.new" "$out/table.txt"
+		grep -qs '^killed' "$out/$name/result" || bad=1
 	done
 	exit "$bad"
 }

@@ -579,8 +579,9 @@ kernel() {
 }
 
 headers() {
+	# the lock may wait for a run that installs them
+	[[ -d $tree/headers ]] || lock
 	if [[ ! -d $tree/headers ]]; then
-		lock
 		make_pristine
 		say "installing the user-space headers"
 		rm -rf "$tree/headers.new"

@@ -91,7 +91,7 @@ class Source:
     def function(self, line):
         """Kernel style: a line that starts in the first column and has a "(" begins one."""
         for text in reversed(self.text[:line]):
-            match = re.match(r"[a-z_].*?(\w+)\(", text)
+            match = re.match(r"(?=[a-z_]).*?(\w+)\(", text)
             if match:
                 return match[1]
         return "?"

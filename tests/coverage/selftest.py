@@ -175,11 +175,17 @@ PROGRAM = """int never(int x)
 	return 0;
 }
 
+static const char *
+on_its_own(int x)
+{
+	return x ? "a" : "b";
+}
+
 int main(int argc, char **argv)
 {
 	for (int i = 0; i < 10; i++)
 		argv[0][0] += i;
-	return argc > 5 ? never(argc) : 0;
+	return argc > 5 ? never(argc) + *on_its_own(argc) : 0;
 }
 """
 
@@ -229,9 +235,10 @@ def test_report(m, work):
         assert report.main() == 0
     with open(os.path.join(work, "lines.json")) as f:
         found = json.load(f)["files"]["iommu/t.c"]
-    assert found["unreached"] == [[1, 3, 4, 5]], found
-    assert found["counts"]["8"] == 2 and found["counts"]["11"] == 20, found
+    assert found["unreached"] == [[1, 3, 4, 5], [9, 11]], found
+    assert found["counts"]["14"] == 2 and found["counts"]["17"] == 20, found
     assert "iommu/t.c:1-5 never()\n     1  int never(int x)\n" in text.getvalue(), text.getvalue()
+    assert "iommu/t.c:9-11 on_its_own()\n" in text.getvalue(), text.getvalue()
     sys.argv += ["--least", "85"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         assert report.main() == 1

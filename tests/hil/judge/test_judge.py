@@ -875,6 +875,32 @@ class Trace(unittest.TestCase):
         self.errors(self.judged(self.START, ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503",
                                              "vtd_dmar_enable enable 0"]))
 
+    def test_t1_comes_on_meanwhile(self):
+        """Who is silent when translation goes off must be so until it is on again."""
+        off = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503", "vtd_dmar_enable enable 0"]
+        master = "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"
+        self.errors(self.judged(self.START, off, [master, "vtd_dmar_enable enable 1"]),
+                    "^translation-off: bus mastering came on in 0000:01:00.0 meanwhile$")
+        self.errors(self.judged(self.START, off, ["vtd_dmar_enable enable 1", master]))
+        self.errors(self.judged(self.START, off, [master.replace("igb 01", "pcie-root-port 01")]))
+        # firmware, and the machine's end
+        self.errors(self.judged([master], self.START))
+        self.errors(self.judged(self.START, off, ("end", 0, None, 0), [master]))
+
+    def test_t1_handover(self):
+        """The unit of a device that is handed over stays on, even while that could do no DMA."""
+        off = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503", "vtd_dmar_enable enable 0",
+               "vtd_dmar_enable enable 1", "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"]
+        cleared, handed = "^bus-master-cleared", "^translation-off: 0000:01:00.0 was being handed over"
+        self.errors(self.kexec(jump=off), cleared, handed)
+        self.errors(self.kexec(before=off), cleared, handed)
+        self.errors(self.kexec(last=off))
+        # The next kernel must stop it, and its unit: with that adopted the others need it, too.
+        self.errors(self.kexec(jump=off, refused=[NIC]), handed)
+        self.errors(self.kexec(jump=off, refused=[NIC], unit_refused=True))
+        # Nothing was preserved.
+        self.errors(self.judged(self.START, ("freeze", 0, "live", 5), off, ("boot", 1, None, 0)))
+
     def test_t2(self):
         class Strict(vtd.Machine):
             IRQ_REMAPPING_MUST_STAY = True

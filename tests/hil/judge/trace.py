@@ -7,7 +7,8 @@ known from the walker's marks: each has an offset into the trace, and as the mac
 mark, all before that offset was done before it. No time matters here.
 
 Each error begins with one of these words:
- translation-off      T1 translation was turned off while an endpoint could do DMA
+ translation-off      T1 translation was turned off while an endpoint could do DMA, or at all while a
+                        device is handed over; or an endpoint was let do DMA while it was off
  irq-remapping-off    T2 the same for interrupt remapping, where the machine says that this matters
  root-moved           T3 the root pointer changed after the first freeze
  bus-master-cleared   T4 from its freeze to its replace this was done to a preserved device, or to a
@@ -115,6 +116,8 @@ class Judge:
             "bus_master_at_boot": [], "bus_master": {}, "stopped": {}}
         self.functions = {}
         self.translation = self.irq_remapping = False
+        self.translated = False  # translation was ever on: before, the machine's firmware is at work
+        self.in_jump = ()  # devices of the freeze that is going on
         self.root = self.fixed_root = None
         self.freeze_seen = False
         self.ended = False  # the script is over, the machine turns itself off
@@ -191,6 +194,7 @@ class Judge:
         for bdf in self.able_at_freeze:
             self.figures["stopped"].setdefault(bdf, 0)
         self.windows["freeze"] = Window({bdf: self.dids(walk, bdf) for bdf in devices})
+        self.in_jump = devices
         for bdf in devices:
             self.protected[bdf] = None
             if walk["boot"] == 0 and bdf in self.refused:
@@ -218,6 +222,7 @@ class Judge:
         window = self.windows.pop("freeze")
         seen = self.jumps.get(self.jump, {}).get("dids", {})
         self.jump = None
+        self.in_jump = ()
         back = walk["boot"] == freeze["boot"]
         self.able_at_freeze = set()
         for bdf, live in sorted(window.devices.items()):
@@ -297,7 +302,17 @@ class Judge:
             able = self.able()
             if able:
                 self.error("translation-off", "bus mastering was on in %s" % ", ".join(able))
+            elif self.handed_over():
+                self.error("translation-off", "%s was being handed over" %
+                           ", ".join(self.handed_over()))
         self.translation = on
+        self.translated |= on
+
+    def handed_over(self):
+        """Devices whose unit may not be turned off, whoever can do DMA: from freeze to replace."""
+        if self.unit_refused:
+            return []
+        return sorted(set(self.in_jump) | set(self.protected))
 
     def irq_remapping_event(self, on):
         self.unit_event()
@@ -353,6 +368,9 @@ class Judge:
         who = self.who(bdf) if self.protected else None
         command = written(COMMAND, offset, value)
         if command and command[1] & MASTER:
+            if command[0] & MASTER and not f.master and not f.bridge and self.translated and \
+                    not self.translation and not self.ended:
+                self.error("translation-off", "bus mastering came on in %s meanwhile" % bdf)
             f.master = bool(command[0] & MASTER)
             if not f.master and bdf in self.able_at_freeze:
                 self.able_at_freeze.remove(bdf)

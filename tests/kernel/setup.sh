@@ -172,6 +172,21 @@ debian_source() {
 	printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$archive" "$1" "$keyring"
 }
 
+# system_apt ARG...: the system's own; its lock may be held, by unattended upgrades for one
+system_apt() {
+	apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# The lists have a lock that apt does not wait for.
+update_lists() {
+	local i
+	for i in 1 2 3; do
+		((i == 1)) || sleep 20
+		if system_apt "$@" update >/dev/null; then return 0; fi
+	done
+	return 1
+}
+
 install_packages() {
 	local miss rest qemu=0 p v codename tmp
 	find_missing
@@ -189,8 +204,8 @@ install_packages() {
 	((qemu)) && [[ $codename != bookworm ]] && { rest+=(qemu-system-x86); qemu=0; }
 	if ((${#rest[@]})); then
 		say "installing ${rest[*]}"
-		apt-get -q update >/dev/null || die "apt-get update failed: check the system's apt sources"
-		apt-get -q -y --no-install-recommends install "${rest[@]}" </dev/null ||
+		update_lists || die "apt-get update failed: check the system's apt sources"
+		system_apt -y --no-install-recommends install "${rest[@]}" </dev/null ||
 			die "apt-get install ${rest[*]} failed: see above"
 	fi
 	if ((qemu)); then
@@ -205,8 +220,8 @@ install_packages() {
 		for p in /etc/apt/preferences.d/*; do cp "$p" "$tmp/preferences/"; done
 		find_archive
 		debian_source bookworm-backports >"$tmp/parts/iommu-freeze-backports.sources"
-		apt-get -q "${apt_opts[@]}" update >/dev/null || die "apt-get update failed for bookworm-backports at $archive: set DEBIAN_MIRROR=URL of a mirror that has it"
-		apt-get -q -y "${apt_opts[@]}" -t bookworm-backports --no-install-recommends install \
+		update_lists "${apt_opts[@]}" || die "apt-get update failed for bookworm-backports at $archive: set DEBIAN_MIRROR=URL of a mirror that has it"
+		system_apt -y "${apt_opts[@]}" -t bookworm-backports --no-install-recommends install \
 			qemu-system-x86 </dev/null ||
 			die "installing qemu-system-x86 from bookworm-backports failed: see above"
 		rm -rf "$tmp"
@@ -220,11 +235,19 @@ install_packages() {
 # ---- source ------------------------------------------------------------------------------------
 
 locked=
+# lock [TEST...]: waits for the lock, or only until TEST holds: then the one who has it has done what
+# this one wanted
 lock() {
 	[[ -z $locked ]] || return 0
 	mkdir -p "$cache"
 	exec 9>"$cache/lock"
-	flock -n 9 || { say "another set-up is at work; waiting for it"; flock 9; }
+	flock -n 9 || say "another set-up is at work; waiting for it"
+	until flock -w 1 9; do
+		if (($#)) && "$@"; then
+			exec 9>&-
+			return 0
+		fi
+	done
 	locked=1
 }
 
@@ -232,6 +255,8 @@ cached_deb() {
 	local debs=("$cache/deb/${package}"_*_all.deb)
 	((${#debs[@]} == 0)) || printf '%s\n' "${debs[@]}" | sort -V | tail -n 1
 }
+
+have_deb() { [[ -n $(cached_deb) ]]; }
 
 fetch_deb() {
 	local d=$cache/apt got
@@ -280,7 +305,7 @@ find_source() {
 	else
 		deb=$(cached_deb)
 		if [[ -z $deb ]]; then
-			lock
+			lock have_deb
 			deb=$(cached_deb)
 			[[ -n $deb ]] || { fetch_deb; deb=$(cached_deb); }
 		fi
@@ -431,8 +456,9 @@ key() {
 	local f
 	{
 		echo "$source_id"
-		gcc --version | head -n 1
-		ld --version | head -n 1
+		# not by head: who is still writing when that has enough would fail the whole pipe
+		gcc --version | sed -n 1p
+		ld --version | sed -n 1p
 		sha256sum <"${BASH_SOURCE[0]}"
 		for f in $(fragments "$1"); do sha256sum <"$f"; done
 		[[ $1 == stock ]] || overlay_hash
@@ -545,7 +571,7 @@ kernel() {
 	local config=$1 k dir src out log old
 	dir=$tree/image/$config-$(key "$config")
 	# the lock may wait for a run that makes this very image
-	[[ -f $dir/bzImage ]] || lock
+	[[ -f $dir/bzImage ]] || lock test -f "$dir/bzImage"
 	if [[ -f $dir/bzImage ]]; then
 		# the newest are kept, and this one is in use
 		touch -c "$dir" 2>/dev/null || true
@@ -609,7 +635,7 @@ main() {
 	find_source
 	for arg; do
 		case $arg in
-		source)		[[ -d $tree/pristine ]] || { lock; make_pristine; }
+		source)		[[ -d $tree/pristine ]] || { lock test -d "$tree/pristine"; make_pristine; }
 				printf '%s\n' "$tree/pristine" >&3 ;;
 		patched)	lock; make_pristine; make_patched
 				printf '%s\n' "$tree/patched" >&3 ;;

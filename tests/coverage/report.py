@@ -26,6 +26,13 @@ def die(text):
     sys.exit(f"coverage: error: {text}")
 
 
+def commit():
+    """What the checkout is."""
+    told = subprocess.run(["git", "-c", "safe.directory=*", "-C", os.path.dirname(os.path.abspath(__file__)),
+                           "describe", "--always", "--dirty"], text=True, capture_output=True)
+    return told.stdout.strip() or "unknown"
+
+
 def read_dumps(folders):
     """Names of all dumps in FOLDERS."""
     names = []
@@ -221,12 +228,14 @@ def main():
     if not whole:
         die(f"gcov found no line of {TREE} in {args.image}: build vtd-cov anew")
     share = percent(reached, whole)
-    lines = [*table(sources), "", f"{len(names)} kernels ran.", "", *unreached(sources)]
+    what = commit()
+    lines = [*table(sources), "", f"{len(names)} kernels ran, commit {what}.", "",
+             *unreached(sources)]
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "table.txt"), "w") as f:
         f.write("\n".join(lines) + "\n")
     with open(os.path.join(args.out, "lines.json"), "w") as f:
-        json.dump({"kernels": len(names), "percent": round(share, 2), "files": {
+        json.dump({"commit": what, "kernels": len(names), "percent": round(share, 2), "files": {
             path: {"lines": len(s.counts), "reached": s.reached(), "unreached": s.unreached(),
                    "counts": {str(line): s.counts[line] for line in sorted(s.counts)}}
             for path, s in sorted(sources.items())}}, f)

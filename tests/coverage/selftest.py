@@ -234,7 +234,9 @@ def test_report(m, work):
     with contextlib.redirect_stdout(io.StringIO()) as text:
         assert report.main() == 0
     with open(os.path.join(work, "lines.json")) as f:
-        found = json.load(f)["files"]["iommu/t.c"]
+        told = json.load(f)
+    found = told["files"]["iommu/t.c"]
+    assert f"2 kernels ran, commit {told['commit']}.\n" in text.getvalue(), text.getvalue()
     assert found["unreached"] == [[1, 3, 4, 5], [9, 11]], found
     assert found["counts"]["14"] == 2 and found["counts"]["17"] == 20, found
     assert "iommu/t.c:1-5 never()\n     1  int never(int x)\n" in text.getvalue(), text.getvalue()

@@ -97,15 +97,20 @@ part() {
 }
 
 behind() {
-	local name=$1
+	local name=$1 owner=$PPID
 	shift
 	mkdir -p "$dir"
 	rm -f "$dir/$name.ended"
 	echo "# $name: behind the tests, log in out/$name.log"
-	# a group of its own, so that all of it can be ended
+	# A group of its own, so that all of it can be ended; it also ends when who started it is gone,
+	# however that went.
 	# shellcheck disable=SC2016
-	setsid nice bash -c 'ended=$1; shift; rc=0; "$@" || rc=$?; echo "$rc $SECONDS" >"$ended.new"; mv "$ended.new" "$ended"' \
-		tally-behind "$dir/$name.ended" "$@" </dev/null >"$out/$name.log" 2>&1 &
+	setsid nice bash -c 'ended=$1 owner=$2; shift 2; rc=0
+		(while kill -0 "$owner" 2>/dev/null; do sleep 1; done; kill -- -$$) &
+		watch=$!
+		"$@" || rc=$?
+		echo "$rc $SECONDS" >"$ended.new"; mv "$ended.new" "$ended"; kill "$watch"' \
+		tally-behind "$dir/$name.ended" "$owner" "$@" </dev/null >"$out/$name.log" 2>&1 &
 	echo $! >"$dir/$name.pid"
 }
 
@@ -150,12 +155,14 @@ stop() {
 sum() {
 	local name
 	[[ -f $dir/parts ]] || { echo "tally: error: nothing to sum: 'tally.sh start PART...' comes first" >&2; exit 2; }
+	local commit
+	commit=$(git -c safe.directory='*' -C "$out/.." describe --always --dirty 2>/dev/null) || commit=unknown
 	while read -r name; do
 		[[ -f $dir/$name.json ]] || jq -n --arg name "$name" \
 			'{ name: $name, seconds: 0, did_not_run: true, failed: 1 }' >"$dir/$name.json"
 		cat "$dir/$name.json"
-	done <"$dir/parts" | jq -s '
-	{ passed: map(.passed // 0) | add, failed: map(.failed) | add, skipped: map(.skipped // 0) | add,
+	done <"$dir/parts" | jq -s --arg commit "$commit" '
+	{ commit: $commit, passed: map(.passed // 0) | add, failed: map(.failed) | add, skipped: map(.skipped // 0) | add,
 	  retried: map(.retried // [] | length) | add, parts: . }' >"$dir/sum.json"
 	jq -r '
 	def right(n): tostring | " " * (n - length) + .;
@@ -166,6 +173,7 @@ sum() {
 		(if .attempts then ", \(.attempts) attempts" else "" end) +
 		(if .reason == "" then "" else ": " + .reason end);
 	"",
+	"commit \(.commit)",
 	(.parts[] | (.name | left(11)) +
 		if .did_not_run then "    did not run"
 		elif .step then (if .failed > 0 then "    failed" else "    done" end) | left(40)

@@ -17,7 +17,7 @@ The rules, by the names that the comments below use:
  R5 no device of the VMM reaches anything but guest RAM
  R6 a device that the new kernel must refuse, or that was given up, reaches nothing
  R7 the root pointer is known, and does not move from the first freeze on
- R8 a domain id stands for the same tables wherever it is used
+ R8 a domain id stands for the same tables wherever it is used, at marks and in the jump
  J1 in the jump, and until it is live, a frozen device is always translated as before, at any time
     and not only at marks
  J2 ... and is alone from the start of the new kernel until that has adopted the unit, and nothing
@@ -222,14 +222,19 @@ class Jump:
         self.pieces = box.pieces()
         self.memory = Memory(self.pieces)
         self.dids = {bdf: set() for bdf in expected}
-        self.samples = self.strict = 0
+        self.begun = time.monotonic()
+        self.ms = 0  # how long it took, once it is over
+        # how often it was looked at in all, and of these, see J2: before the new kernel, with the
+        # frozen devices alone, and after that
+        self.samples = self.old = self.strict = self.new = 0
         self.started = False  # the new kernel's first line was seen
         self.adopted = False  # ... and its last one before others may have entries
         self.ended = None
 
     def result(self):
         return {"freeze": self.index, "devices": sorted(self.expected), "samples": self.samples,
-                "strict": self.strict, "ended": self.ended,
+                "old": self.old, "strict": self.strict, "new": self.new, "ms": self.ms,
+                "ended": self.ended,
                 "dids": {bdf: sorted(dids) for bdf, dids in self.dids.items()}}
 
 
@@ -424,11 +429,12 @@ class Walker:
             return result
 
         memory = Memory(box.pieces() + (self.old_pieces if self.frozen else []))
-        expected = {}
+        expected, owned = {}, {}
         for bdf in sorted(devices):
             entry = entries.pop(bdf, None)
             found = self.walk(entry)
             if entry:
+                owned[bdf] = entry
                 result["requesters"][bdf] = {
                     "did": entry.did, "levels": entry.levels, "top": entry.top,
                     "runs": None if isinstance(found, str) else len(found),
@@ -443,10 +449,7 @@ class Walker:
                 self.error("%s: %s: the box: %s" % (where, bdf, e))
         if any(d["state"] == "frozen" for d in box.devices.values()):
             self.check_pages(where, box)
-        self.check_ids(where, [(bdf, result["requesters"][bdf]["did"],
-                                result["requesters"][bdf]["top"])
-                               for bdf in sorted(result["requesters"])] +
-                       [(bdf, entry.did, entry.top) for bdf, entry in entries.items()])
+        self.check_ids(where, sorted(owned.items()) + sorted(entries.items()))
         for bdf, entry in entries.items():
             self.check_other("%s: %s" % (where, bdf), entry, memory)
         result["others"] = sorted(entries)
@@ -466,6 +469,7 @@ class Walker:
         jump, self.jump = self.jump, None
         if jump:
             jump.ended = box.name
+            jump.ms = round(1000 * (time.monotonic() - jump.begun), 1)
             self.jumps.append(jump)
         if box.boot > self.boot:
             if self.boot == 0:
@@ -559,13 +563,14 @@ class Walker:
         return not why
 
     def check_ids(self, where, used):
-        """R8. The caches know tables by the id alone."""
-        tops = {}
-        for bdf, did, top in used:
-            other = tops.setdefault(did, (bdf, top))
-            if other[1] != top:
+        """R8, of (bdf, entry). The caches know tables by the id alone."""
+        tables = {}
+        for bdf, entry in used:
+            leads = entry.top, entry.levels, entry.passthrough
+            other = tables.setdefault(entry.did, (bdf, leads))
+            if other[1] != leads:
                 self.error("%s: %s and %s have domain id %d and different tables" %
-                           (where, other[0], bdf, did))
+                           (where, other[0], bdf, entry.did))
 
     def check_pages(self, where, box):
         """R3: the pages of a file that came through the kexec are where they were."""
@@ -608,18 +613,21 @@ class Walker:
         watched = set(jump.expected) - (self.refused if self.boot == 0 else set())
         if watched:
             self.check_root("in the jump", True)
+        jump.old += not jump.started
         if not self.reader or not self.readable:
             return
+        frozen = []
         for bdf in sorted(watched):
             try:
                 entry = self.sample_frozen("in the jump: " + bdf, self.machine.rid(bdf),
                                            jump.expected[bdf])
                 if entry:
                     jump.dids[bdf].add(entry.did)
+                    frozen.append((bdf, entry))
             except self.machine.Unreadable as e:
                 self.error("in the jump: %s: %s" % (bdf, e))
         if jump.started and self.translation:
-            self.sample_others(jump)
+            self.sample_others(jump, frozen)
 
     def sample_boot(self):
         """J1 between the marks of a kernel, for devices that are not live yet."""
@@ -646,7 +654,7 @@ class Walker:
         self.check_runs(who, entry, found, expected)
         return entry
 
-    def sample_others(self, jump):
+    def sample_others(self, jump, frozen):
         """J2 until the unit was adopted, then J3."""
         known = {self.machine.rid(bdf) for bdf in jump.expected}
         unreadable = None
@@ -661,6 +669,7 @@ class Walker:
             self.read_trace()
             jump.adopted = self.roots != jump.roots
         strict = not jump.adopted
+        jump.new += not strict
         if unreadable:
             # After that it may be a table that a driver is just making.
             if strict:
@@ -675,8 +684,15 @@ class Walker:
                 if not any(first <= rid <= last for rid in known):
                     self.error("in the jump: %s is present, with no frozen device" % name)
             return
+        settled = []
         for rid, entry in others.items():
             self.check_other("in the jump: " + self.machine.requester(rid), entry, jump.memory)
+            try:
+                if self.reader.entry(rid) == entry:
+                    settled.append((self.machine.requester(rid), entry))
+            except self.machine.Unreadable:
+                pass
+        self.check_ids("in the jump", frozen + settled)
 
     def result(self):
         jumps = self.jumps + ([self.jump] if self.jump else [])
@@ -687,7 +703,7 @@ class Walker:
                 "samples": {"jump": sum(j.samples for j in jumps),
                             "strict": sum(j.strict for j in jumps),
                             "boot": self.boot_samples},
-                "jumps": [j.result() for j in jumps],
+                "jumps": [j.result() for j in jumps], "period_ms": 1000 * self.sample_s,
                 "refused": sorted(self.refused), "unit_refused": self.unit_refused,
                 "discarded": self.discarded, "provoked": self.provoked, "errors": self.errors}
 
@@ -714,7 +730,6 @@ def main():
                         help="the new kernel must refuse this device")
     parser.add_argument("--unit-refused", action="store_true",
                         help="no unit is adopted: the root pointer may move")
-    parser.add_argument("--sample-ms", type=int, default=50, help="in the jump [%(default)s]")
     parser.add_argument("--until-pid", type=int, help="stop when this process is gone")
     args = parser.parse_args()
 
@@ -727,10 +742,11 @@ def main():
     with open(args.mem, "r+b") as f:
         mem = mmap.mmap(f.fileno(), 0)
     walker = Walker(machine, mem, args.console, args.trace, args.run, args.refused,
-                    args.unit_refused, args.sample_ms)
+                    args.unit_refused)
     try:
-        while not walker.done and not stop:
-            last = args.until_pid and not alive(args.until_pid)
+        while not walker.done:
+            # asked before: what was said last is read as well
+            last = stop or args.until_pid and not alive(args.until_pid)
             walker.step()
             if last:
                 break

@@ -204,8 +204,10 @@ int main(int argc, char **argv)
 			run_known ? "" : "; a run id has 32 hex digits");
 		return 2;
 	}
-	for (i = 0; i < nr_nics; i++)
+	for (i = 0; i < nr_nics; i++) {
+		nics[i].number = i;
 		hil_run_of_dev(nics[i].run, run, i);
+	}
 	/* We measure gaps of a few milliseconds; being late is our error, not the machine's. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -15);

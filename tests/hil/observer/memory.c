@@ -20,6 +20,9 @@
 #define LOOK_AHEAD	16
 #define LONG_GAP	ms(15)
 
+/* How old may be what is known of stolen time when a frame lands. It comes in ticks of 10 ms. */
+#define STOLEN_AGE	ms(10)
+
 /**
  * memory_open() - map the machine's memory.
  * @mem: result
@@ -151,13 +154,21 @@ static void note_gap(struct nic *nic, struct console *con, uint64_t now)
 {
 	struct phase *phase = console_phase(con);
 	uint64_t gap, absent = con->absent - nic->last_absent;
-	uint64_t delay = host_delay(&con->host, nic->last_delay);
+	uint64_t delay = host_delay(&con->host, nic->last_delay), stolen = 0;
 
+	if (now - nic->stolen_at > STOLEN_AGE) {
+		stolen = host_stolen(&con->host, nic->last_stolen);
+		nic->stolen_at = now;
+	}
 	if (!nic->last_landing)
 		return;
 	nic->waited += delay;
+	nic->stolen += stolen;
+	/* They are the same time, or some of it. */
 	if (absent < delay)
 		absent = delay;
+	if (absent < stolen)
+		absent = stolen;
 	gap = now - nic->last_landing;
 	gap = gap > absent ? gap - absent : 0;
 	if (gap > nic->longest_gap) {
@@ -180,7 +191,7 @@ static void landed(struct nic *nic, struct console *con, unsigned int i, uint64_
 	note_gap(nic, con, now);
 	nic->last_landing = now;
 	nic->last_absent = con->absent;
-	console_phase(con)->landed++;
+	console_phase(con)->landed[nic->number]++;
 
 	if (seq >= nic->sent) {
 		nic->corrupt++;

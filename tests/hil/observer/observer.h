@@ -21,6 +21,7 @@
 #define MAX_GAPS	32
 #define MAX_FRAMES	(4u << 20)
 #define MAX_THREADS	16
+#define MAX_CPUS	64
 #define NSEC		1000000000ull
 
 /* The machine's memory: QEMU's shared file, mapped read-only. */
@@ -36,12 +37,14 @@ struct host {
 		int tid, fd;
 	} threads[MAX_THREADS];
 	unsigned int nr;
+	int stat;		/* /proc/stat */
+	uint64_t tick;		/* its unit; 0 until it is open */
 };
 
 struct phase {
 	char name[16];
 	uint64_t start;
-	uint64_t landed;
+	uint64_t landed[MAX_NICS];
 	uint64_t longest_gap;
 };
 
@@ -83,6 +86,7 @@ struct console {
 
 /* One NIC: its frames, its socket, its receive buffers. */
 struct nic {
+	unsigned int number;
 	uint8_t run[HIL_RUN_BYTES];
 	struct sockaddr_un to;
 	int sock;
@@ -108,6 +112,8 @@ struct nic {
 	uint64_t last_absent;	/* struct console's absent at the last landing */
 	uint64_t last_delay[MAX_THREADS];
 	uint64_t waited;	/* in all, see host_delay() */
+	uint64_t last_stolen[MAX_CPUS], stolen_at;
+	uint64_t stolen;	/* in all, see host_stolen() */
 	uint64_t longest_gap, gap_start, quiet_gap;
 	struct {
 		uint64_t start, length;
@@ -145,6 +151,7 @@ int sender_provoke(struct nic *nic);
 /* host.c */
 void host_open(struct host *host, int pid);
 uint64_t host_delay(const struct host *host, uint64_t *last);
+uint64_t host_stolen(const struct host *host, uint64_t *last);
 
 /* report.c */
 int report_write(const struct console *con, const struct nic *nics, unsigned int nr_nics,

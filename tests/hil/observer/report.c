@@ -49,21 +49,23 @@ static void put_nic(json_t *out, const struct console *con, const struct nic *ni
 	}
 }
 
-static json_t *phases(const struct console *con, uint64_t end)
+static json_t *phases(const struct console *con, unsigned int nr_nics, uint64_t end)
 {
 	json_t *list = json_array();
-	unsigned int i;
+	unsigned int i, n;
 
 	for (i = 0; i < con->nr_phases; i++) {
 		const struct phase *p = &con->phases[i];
 		uint64_t until = i + 1 < con->nr_phases ? p[1].start : end;
 
-		json_t *item = json_object();
+		json_t *item = json_object(), *landed = json_array();
 
+		for (n = 0; n < nr_nics; n++)
+			json_array_append_new(landed, json_integer(p->landed[n]));
 		json_object_set_new(item, "phase", json_string(p->name));
 		json_object_set_new(item, "at_ms", in_ms(p->start - con->start));
 		json_object_set_new(item, "ms", in_ms(until - p->start));
-		json_object_set_new(item, "landed", json_integer(p->landed));
+		json_object_set_new(item, "landed", landed);
 		json_object_set_new(item, "longest_gap_ms", in_ms(p->longest_gap));
 		json_array_append_new(list, item);
 	}
@@ -126,6 +128,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "longest_gap_phase", json_string(gap_phase));
 	json_object_set_new(out, "absent_ms", in_ms(con->absent));
 	json_object_set_new(out, "host_delay_ms", in_ms(nics[0].waited));
+	json_object_set_new(out, "host_stolen_ms", in_ms(nics[0].stolen));
 	json_object_set_new(out, "kernels", json_integer(con->boot + 1));
 	json_object_set_new(out, "kexec_to_user_ms",
 			    shortest == UINT64_MAX ? json_null() : in_ms(shortest));
@@ -144,7 +147,7 @@ int report_write(const struct console *con, const struct nic *nics, unsigned int
 	json_object_set_new(out, "kernel_report", con->report[0] ?
 			    json_string(con->report) : json_null());
 	json_object_set_new(out, "long_gaps", gaps(con, &nics[0]));
-	json_object_set_new(out, "phases", phases(con, now_ns()));
+	json_object_set_new(out, "phases", phases(con, nr_nics, now_ns()));
 	list = json_array();
 	for (i = 1; i < nr_nics; i++) {
 		json_t *nic = json_object();

@@ -8,6 +8,7 @@ them land, judge/walk.py reads the IOMMU's tables in the machine's memory, judge
 QEMU's trace afterwards. judge/rules.py says what must hold. See README.md here.
 """
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -42,7 +43,7 @@ from judge import rules, scenario as scenarios, trace   # noqa: E402, pylint: di
 EPILOG = """
 out/hil/ gets NAME.json (the report), NAME.serial.log (console, seconds by the observer's clock),
 NAME.trace.log (QEMU's trace), NAME.qemu.log, and NAME.stuck.log (registers) of a machine that stood
-still.
+still. Where the emulator failed and a second attempt was made, NAME.first.* are of the first one.
 
 environment:
   HIL_ACCEL     tcg or kvm [tcg]
@@ -59,30 +60,69 @@ class Unusable(Exception):
 
 
 class Broken(Exception):
-    """The emulator failed, not what runs in it: worth a second attempt."""
+    """The emulator failed, not what runs in it: worth a second attempt.
+
+    found: what was found out before, if anything; then it is not.
+    """
+
+    def __init__(self, text, found=()):
+        super().__init__(text)
+        self.found = list(found)
 
 
 def say(text):
     print("# " + text, file=sys.stderr, flush=True)
 
 
-def kernel(config):
-    """Path of the image, built if it has to be."""
-    if os.environ.get("HIL_KERNEL"):
-        return os.environ["HIL_KERNEL"]
-    if os.environ.get("HIL_COVERAGE") and config == "vtd":
-        config = "vtd-cov"
-    made = subprocess.run([SETUP, config], stdout=subprocess.PIPE, text=True, check=False)
-    if made.returncode:
-        raise Unusable("no kernel '%s': see above" % config)
-    return made.stdout.strip()
+def commit():
+    """What the checkout is, for the results."""
+    told = subprocess.run(["git", "-c", "safe.directory=*", "-C", REPO, "describe", "--always",
+                           "--dirty"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=False)
+    return told.stdout.strip() or None
+
+
+def seed_wanted():
+    """HIL_SEED, None for another one in each run."""
+    text = os.environ.get("HIL_SEED")
+    if not text:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
+        raise Unusable("HIL_SEED=%s: a number from 1, of at most 18 digits" % text)
+    return int(text)
+
+
+class Kernels:
+    """Images by configuration, all built before a machine runs: a build beside it slows it down."""
+
+    def __init__(self, configs):
+        self.images = {}
+        given = os.environ.get("HIL_KERNEL")
+        if given and not os.path.isfile(given):
+            raise Unusable("HIL_KERNEL=%s: there is no such file" % given)
+        for config in sorted(configs):
+            self.images[config] = given or self._made(
+                "vtd-cov" if os.environ.get("HIL_COVERAGE") and config == "vtd" else config)
+
+    @staticmethod
+    def _made(config):
+        made = subprocess.run([SETUP, config], stdout=subprocess.PIPE, text=True, check=False)
+        if made.returncode:
+            raise Unusable("no kernel '%s': see above" % config)
+        return made.stdout.strip()
+
+    def __getitem__(self, config):
+        return self.images[config]
 
 
 class Workshop:
     """What is built once for all scenarios, in a folder that nobody else uses."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kernels, seed):
         self.folder = folder
+        self.kernels = kernels
+        self.commit = commit()
+        self.seed = seed
         made = subprocess.run([SETUP, "headers"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, check=False)
         if made.returncode:
@@ -143,6 +183,9 @@ class Workshop:
 class Run:
     """One attempt at one scenario: the machine and those who watch it."""
 
+    SUFFIXES = (".json", ".serial.log", ".trace.log", ".qemu.log", ".stuck.log")
+    FIRST = ".first"    # before the suffix of what a first attempt left
+
     def __init__(self, scenario, machine, workshop, seed):
         self.scenario = scenario
         self.machine = machine
@@ -173,21 +216,39 @@ class Run:
     def clean(self):
         for name in list(self.processes):
             self.stop(name)
-        if self.mem:
-            os.unlink(self.mem)
+        if self.mem is not None:
+            os.close(self.mem)
             self.mem = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def forget(self):
+        """Removes what earlier runs left, and this scenario's first attempts."""
+        for first in ("", self.FIRST):
+            for suffix in self.SUFFIXES:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.path(first + suffix))
+
+    def keep_first(self):
+        """What this attempt left is kept beside what the next one leaves."""
+        for suffix in self.SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(self.path(suffix), self.path(self.FIRST + suffix))
+
     def memory_file(self):
+        """The machine's memory: a file without a name, which goes with the last one who has it open.
+
+        Returns where others can open it.
+        """
         size = self.scenario.number("MEMORY") << 20
         shm = "/dev/shm"
         # The files are filled only as the machines use their memory: count all of it.
         wanted = sum(one.scenario.number("MEMORY") for one in list(RUNNING)) + 256 << 20
         if not os.path.isdir(shm) or shutil.disk_usage(shm).free < wanted:
             shm = OUT
-        fd, self.mem = tempfile.mkstemp(prefix="hil-mem.", dir=shm)
-        os.truncate(fd, size)
-        os.close(fd)
+        self.mem, name = tempfile.mkstemp(prefix="hil-mem.", dir=shm)
+        os.unlink(name)
+        os.truncate(self.mem, size)
+        return "/proc/%d/fd/%d" % (os.getpid(), self.mem)
 
     def monitor(self, *commands):
         """What QEMU's human monitor says, for a machine that stands still."""
@@ -216,15 +277,12 @@ class Run:
     def attempt(self):
         """Runs it; returns the report. Raises Broken when it was the emulator's fault."""
         s = self.scenario
-        image = kernel(s.vars["KERNEL"])
-        target = kernel(s.vars["TARGET"]) if s.vars["TARGET"] else None
+        kernels = self.workshop.kernels
+        image = kernels[s.vars["KERNEL"]]
+        target = kernels[s.vars["TARGET"]] if s.vars["TARGET"] else None
         built, work = self.workshop.folder, self.folder
-        for name in os.listdir(OUT):
-            if name.startswith(self.name + ".") and name[len(self.name):] in (
-                    ".json", ".serial.log", ".trace.log", ".qemu.log", ".stuck.log"):
-                os.unlink(os.path.join(OUT, name))
-        self.memory_file()
-        paths = {"mem": self.mem, "work": work, "trace": self.path(".trace.log"),
+        mem = self.memory_file()
+        paths = {"mem": mem, "work": work, "trace": self.path(".trace.log"),
                  "kernel": image, "initrd": self.workshop.initrd(s, image, target, work)}
         for path in (paths["trace"], work + "/serial"):
             open(path, "w", encoding="utf-8").close()
@@ -243,19 +301,19 @@ class Run:
         walk = work + "/walk.json"
         self.start("walker", [
             "nice", "-n", "-5", sys.executable, HERE + "/judge/walk.py", "--machine", s.vars["MACHINE"],
-            "--mem", self.mem, "--console", self.path(".serial.log"),
+            "--mem", mem, "--console", self.path(".serial.log"),
             "--trace", paths["trace"], "--run", self.id, "--out", walk,
             "--until-pid", str(qemu.pid)] +
             [word for bdf in s.words("REFUSED") for word in ("--refused", bdf)] +
             (["--unit-refused"] if s.vars["ROOT_MAY_MOVE"] else []))
         if s.vars["SABOTAGE"]:
-            self.start("saboteur", [built + "/saboteur", self.mem, self.path(".serial.log"),
+            self.start("saboteur", [built + "/saboteur", mem, self.path(".serial.log"),
                                     s.vars["SABOTAGE_AT"], s.vars["SABOTAGE"],
                                     s.vars["TIMEOUT"]],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if os.environ.get("HIL_COVERAGE"):
             self.start("coverage", [
-                sys.executable, REPO + "/tests/coverage/read.py", "follow", "--mem", self.mem,
+                sys.executable, REPO + "/tests/coverage/read.py", "follow", "--mem", mem,
                 "--console", self.path(".serial.log"),
                 "--map", os.path.join(os.path.dirname(image), "System.map"),
                 "--until-pid", str(qemu.pid),
@@ -263,18 +321,25 @@ class Run:
         nets = [word for i in range(s.number("NICS"))
                 for word in ("--net", "%s/observer%d,%s/qemu%d" % (work, i, work, i))]
         ended = self.start("observer", [
-            built + "/observer", "--scenario", self.name, "--mem", self.mem,
+            built + "/observer", "--scenario", self.name, "--mem", mem,
             "--serial", work + "/serial", "--run", self.id, "--log", self.path(".serial.log"),
             "--fault-line", self.machine.FAULT_LINE, "--json", work + "/observer.json",
             "--rate", s.vars["RATE"], "--frames-min", s.vars["FRAMES_MIN"],
             "--timeout", s.vars["TIMEOUT"], "--pid", str(qemu.pid)] + nets).wait()
         report = self.load(work + "/observer.json")
+        if qemu.poll() and not os.path.getsize(work + "/serial"):
+            # Not one byte, not even of the decompressor: it never ran.
+            raise Broken("QEMU does not start: %s" % (self.said_last() or "it said nothing"))
         if report is None:
-            with open(self.path(".qemu.log"), encoding="utf-8", errors="replace") as f:
-                raise Broken("no report: %s" % " ".join(f.read().split("\n")[-4:]))
+            raise Broken("the observer left no report; QEMU: %s" % (self.said_last() or "nothing"))
         if report["timed_out"]:
             self.stuck()
         return self.finish(report, ended, walk)
+
+    def said_last(self):
+        """QEMU's last line."""
+        with open(self.path(".qemu.log"), encoding="utf-8", errors="replace") as f:
+            return (f.read().strip().splitlines() or [""])[-1]
 
     @staticmethod
     def load(path):
@@ -296,6 +361,7 @@ class Run:
         s = self.scenario
         report["attempts"] = 1
         report["seed"] = self.seed
+        report["commit"] = self.workshop.commit
         report["sabotage"] = None
         if "saboteur" in self.processes:
             saboteur = self.processes["saboteur"]
@@ -310,11 +376,6 @@ class Run:
         self.stop("walker", signal.SIGTERM)
         if self.stop("coverage", signal.SIGTERM):
             say("%s: not all counters were read, see above" % self.name)
-        with open(self.path(".qemu.log"), encoding="utf-8", errors="replace") as f:
-            # QEMU 10.0 under TCG now and then aborts in here while the kernel shuts its devices
-            # down: seen once in some sixty runs. That says nothing about the kernel.
-            if ended and "iotlb_to_section: Assertion" in f.read():
-                raise Broken("QEMU aborted, see %s" % self.path(".qemu.log"))
         report["walk"] = self.load(walk) or {
             "walks": [], "marks": 0, "samples": {}, "errors": ["the walker left no result"]}
         report["trace"] = trace.judge(self.path(".trace.log"), report["walk"], self.machine)
@@ -328,6 +389,12 @@ class Run:
             nic["bdf"] = named.get(number)
         with open(self.path(".json"), "w", encoding="utf-8") as f:
             json.dump(report, f, indent=1)
+        with open(self.path(".qemu.log"), encoding="utf-8", errors="replace") as f:
+            # QEMU 10.0 under TCG now and then aborts in here while the kernel shuts its devices
+            # down: seen once in some sixty runs. That says nothing about the kernel; what was found
+            # until then does.
+            if ended and "iotlb_to_section: Assertion" in f.read():
+                raise Broken("QEMU aborted: %s" % self.said_last(), rules.found(report, s))
         failures = rules.check(report, s)
         if report["sabotage"] and "failed" in report["sabotage"]:
             failures.insert(0, "the saboteur did nothing: " + report["sabotage"]["failed"])
@@ -343,27 +410,31 @@ def run(name, workshop):
     machine = importlib.import_module("machine." + scenario.vars["MACHINE"]).Machine()
     if not shutil.which(machine.qemu):
         raise Unusable("%s is missing: run tests/kernel/setup.sh --install" % machine.qemu)
-    seed = int(os.environ.get("HIL_SEED") or random.randrange(1, 1 << 31))
+    seed = workshop.seed or random.randrange(1, 1 << 31)
     reasons = []
     for attempt in (1, 2):
         one = Run(scenario, machine, workshop, seed)
+        if attempt == 1:
+            one.forget()
         RUNNING.add(one)
         try:
             failures = one.attempt()
         except Broken as e:
             reasons.append(str(e))
-            say("%s: %s%s" % (name, e, "; running it once more" if attempt == 1 else ""))
-            failures = ["the machine failed twice"]
+            failures = e.found or ["the machine failed twice"]
+            if e.found or attempt == 2:
+                break
+            say("%s: %s; running it once more" % (name, e))
+            one.keep_first()
             continue
         finally:
             RUNNING.discard(one)
             one.clean()
         break
-    report = one.load(one.path(".json"))
-    if not report:
-        report = {"scenario": name, "broken": True}
+    report = one.load(one.path(".json")) or {
+        "scenario": name, "seed": seed, "commit": workshop.commit}
     if reasons:
-        report["attempts"] = 1 + len(reasons)
+        report["attempts"] = attempt
         report["attempts_why"] = reasons
         with open(one.path(".json"), "w", encoding="utf-8") as f:
             json.dump(report, f, indent=1)
@@ -387,13 +458,17 @@ def main():
     for name in names:
         if name not in known:
             parser.error("no scenario '%s'; --list names them" % name)
-    for name in known:
-        scenarios.Scenario(name, SCENARIOS)
+        if names.count(name) > 1:
+            parser.error("'%s' is named twice" % name)
+    all_of_them = {name: scenarios.Scenario(name, SCENARIOS) for name in known}
+    seed = seed_wanted()
     os.makedirs(OUT, exist_ok=True)
     failed = False
     again = 0
     # Where silences are measured nothing else runs; the others leave half of the machine idle.
-    measured = {name: bool(scenarios.Scenario(name, SCENARIOS).words("LIVE")) for name in names}
+    measured = {name: bool(all_of_them[name].words("LIVE")) for name in names}
+    kernels = Kernels({all_of_them[name].vars[key] for name in names
+                       for key in ("KERNEL", "TARGET")} - {""})
     with tempfile.TemporaryDirectory(prefix="hil.") as folder:
         def end(*_):
             for one in list(RUNNING):
@@ -402,7 +477,7 @@ def main():
             os._exit(130)   # there may be threads that wait for what is gone
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
-        workshop = Workshop(folder)
+        workshop = Workshop(folder, kernels, seed)
         print("KTAP version 1\n1..%d" % len(names), flush=True)
         with futures.ThreadPoolExecutor(AT_ONCE) as pool:
             done = {name: pool.submit(run, name, workshop) for name in names if not measured[name]}
@@ -412,10 +487,10 @@ def main():
             for failure in failures:
                 print("# %s: %s" % (name, failure), flush=True)
             print("%s %d - %s%s" % ("not ok" if failures else "ok", number, name,
-                                    " # attempts=%d: %s" % (attempts, reasons[0])
+                                    " # attempts=%d: %s" % (attempts, reasons[-1])
                                     if reasons else ""), flush=True)
             failed |= bool(failures)
-            again += bool(reasons)
+            again += attempts > 1
     if again > MOST_SECOND_ATTEMPTS:
         print("Bail out! %d scenarios needed a second attempt" % again)
         failed = True

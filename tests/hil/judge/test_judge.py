@@ -5,19 +5,25 @@
 A small machine with VT-d: root and context tables, second-stage tables, a box, a console and a
 trace. Each rule is shown to hold on a good run and to fail when the thing that it is about is broken.
 """
+import copy
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from judge import trace, walk  # noqa: E402, pylint: disable=wrong-import-position
-from machine import vtd  # noqa: E402, pylint: disable=wrong-import-position
+HIL = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, HIL)
+# noqa: E402, pylint: disable=wrong-import-position
+import run as runner
+from judge import rules, scenario, trace, walk
+from machine import vtd
 
 PAGE = 4096
 RUN = bytes(range(16))
@@ -259,11 +265,28 @@ class Reading(Rig):
     def test_speed(self):
         runs = [(IOVA + n * PAGE, n * 7 % 65536 << 12, PAGE, "rw") for n in range(33792)]
         self.attach(runs=runs)
-        reader = self.reader()
-        entry = reader.entry(0x100)
-        start = time.process_time()
-        self.assertEqual(len(reader.walk(entry)), len(runs))
-        self.assertLess(time.process_time() - start, 0.5)  # 0.03 on an idle machine
+        entry = self.reader().entry(0x100)
+
+        def walked():
+            self.assertEqual(len(self.reader().walk(entry)), len(runs))
+
+        def plain():
+            """What nobody can do without."""
+            found = []
+            for n, value in enumerate(struct.unpack("<33792Q", bytes(8 * 33792))):
+                found.append((n, value))
+        # a ratio, and the best of some: whoever else is at work here slows down both
+        self.assertLess(self.fastest(walked), 30 * self.fastest(plain))
+
+    @staticmethod
+    def fastest(work):
+        """Seconds of processor time."""
+        times = []
+        for _ in range(5):
+            start = time.process_time()
+            work()
+            times.append(time.process_time() - start)
+        return min(times)
 
     def test_trace_lines(self):
         events = vtd.Events()
@@ -526,8 +549,9 @@ class Kexec(Rig):
         self.mark("end", boot=1)
         self.good()
         result = self.walker.result()
-        self.assertGreater(result["samples"]["jump"], 0)
-        self.assertGreater(result["samples"]["strict"], 0)
+        jump = result["jumps"][0]
+        self.assertEqual((jump["old"], jump["strict"], jump["new"], jump["samples"]), (1, 1, 1, 3))
+        self.assertGreater(jump["ms"], 0)
         self.assertEqual(result["jumps"][0]["dids"], {NIC: [5, 6]})
         self.assertEqual(result["jumps"][0]["ended"], "boot")
         self.assertEqual(result["walks"][0]["preserved"], [NIC])
@@ -718,6 +742,23 @@ class Kexec(Rig):
         self.attach(bdf=OTHER, did=5, runs=[])
         self.mark("attached", self.device())
         self.bad("0000:01:00.0 and 0000:02:00.0 have domain id 5 and different tables")
+
+    def test_r8_other_width(self):
+        top = self.attach(did=5)
+        self.tables.entry(OTHER, top, 5, levels=3)
+        self.mark("attached", self.device())
+        self.walker.errors = [e for e in self.walker.errors if "domain id" in e]
+        self.bad("0000:01:00.0 and 0000:02:00.0 have domain id 5 and different tables")
+
+    def test_r8_in_the_jump(self):
+        self.frozen()
+        self.kexec()
+        self.attach(bdf=OTHER, did=9, runs=[])
+        self.walker.step()
+        self.good()
+        self.attach(bdf=OTHER, did=6, runs=[])
+        self.walker.step()
+        self.bad("in the jump: 0000:01:00.0 and 0000:02:00.0 have domain id 6 and different tables")
 
     def test_j2_unreadable(self):
         self.frozen()
@@ -1071,6 +1112,230 @@ class Trace(unittest.TestCase):
         self.walk["walks"][0]["trace_offset"] = 99
         with tempfile.NamedTemporaryFile() as f:
             self.errors(trace.judge(f.name, self.walk, MACHINE), "^unreadable: the trace ends before")
+
+
+class Rules(unittest.TestCase):
+    """What the stored reports cannot show: other kinds of runs, made of them."""
+
+    @staticmethod
+    def stored(name, **variables):
+        one = scenario.Scenario(name, os.path.join(HIL, "scenarios"))
+        one.vars.update(variables)
+        with open(os.path.join(HIL, "judge/reports", name + ".json"), encoding="utf-8") as f:
+            return json.load(f), one
+
+    def test_refused_by_its_own_nic(self):
+        """The first NIC runs on, the second one is refused; then the other way round."""
+        report, one = self.stored("vtd-iommu-off")
+        self.assertEqual(rules.check(report, one), [])
+        one.expect = []
+        mine = ("bdf", "frames_sent", "frames_lost", "frames_duplicated", "longest_gap_ms")
+        good = {"bdf": OTHER, "frames_sent": 9, "frames_lost": 0, "frames_duplicated": 0,
+                "longest_gap_ms": 3.0}
+        swapped = copy.deepcopy(report)
+        swapped.update(good)
+        swapped["other_nics"] = [{key: report[key] for key in mine}]
+        for phase in swapped["phases"]:
+            phase["landed"].insert(0, 7)
+        self.assertEqual(rules.check(swapped, one), [])
+        # It ran on in the next kernel.
+        worse = copy.deepcopy(swapped)
+        worse["phases"][-1]["landed"][1] = 1
+        worse["phases"][-1]["phase"] = "retrieve"
+        self.assertRegex(" ".join(rules.check(worse, one)), "'retrieve'")
+        # Only the other one lost anything.
+        swapped["other_nics"][0].update(frames_lost=0, longest_gap_ms=3.0)
+        swapped.update(frames_lost=99, longest_gap_ms=9000.0)
+        failures = rules.check(swapped, one)
+        self.assertEqual(len(failures), 2, failures)
+        one.vars["REFUSED"] = "0000:07:00.0"
+        self.assertRegex(" ".join(rules.check(report, one)), "0000:07:00.0 is one of the NICs")
+
+    def test_found(self):
+        """A run that the emulator cut short is no failure, unless somebody found something."""
+        report, one = self.stored("vtd-nic-rx")
+        report.update(vmm_done=False, kernels=1, phases=[], freeze_log=[], frames_landed=3)
+        self.assertEqual(rules.found(report, one), [])
+        for path, value in ((("kernel_reports",), 1), (("vmm_failed",), "FAILED: x"),
+                            (("frames_corrupt",), 1), (("walk", "errors"), ["mark x"]),
+                            (("trace", "errors"), ["translation-off: x"])):
+            worse = copy.deepcopy(report)
+            at = worse
+            for key in path[:-1]:
+                at = at[key]
+            at[path[-1]] = value
+            self.assertEqual(len(rules.found(worse, one)), 1, path)
+        del report["walk"]
+        self.assertEqual(len(rules.found(report, one)), 1)
+        report, one = self.stored("vtd-tool-verify")
+        self.assertTrue(report["walk"]["errors"])
+        self.assertEqual(rules.found(report, one), [])
+
+
+class Runner(unittest.TestCase):
+    """The runner, without a machine."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.out = folder.name
+        for name, value in (("OUT", self.out), ("say", lambda _: None)):
+            patch = mock.patch.object(runner, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def attempts(self, *outcomes):
+        """Runs vtd-nic-rx; each outcome is a list of failures, or the Broken of that attempt."""
+        seen = []
+
+        def attempt(one):
+            seen.append(one.seed)
+            outcome = outcomes[len(seen) - 1]
+            for suffix in (".json", ".serial.log"):
+                with open(one.path(suffix), "w", encoding="utf-8") as f:
+                    f.write('{"attempt": %d}' % len(seen))
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+        workshop = mock.Mock(folder=self.out, seed=None, commit="abc")
+        with mock.patch.object(runner.Run, "attempt", attempt), \
+                mock.patch.object(runner.shutil, "which", lambda _: "/x"):
+            result = runner.run("vtd-nic-rx", workshop)
+        self.assertEqual(len(seen), len(outcomes))
+        self.assertEqual(len(set(seen)), 1)
+        return result
+
+    def left(self, name):
+        with open(os.path.join(self.out, "vtd-nic-rx" + name), encoding="utf-8") as f:
+            return json.load(f)
+
+    def test_one_attempt(self):
+        self.assertEqual(self.attempts(["bad"]), (["bad"], 1, []))
+        self.assertEqual(self.left(".json"), {"attempt": 1})
+
+    def test_second_attempt_keeps_the_first_ones_logs(self):
+        self.assertEqual(self.attempts(runner.Broken("aborted"), []), ([], 2, ["aborted"]))
+        self.assertEqual(self.left(".first.serial.log"), {"attempt": 1})
+        self.assertEqual(self.left(".serial.log"), {"attempt": 2})
+        self.assertEqual(self.left(".json"),
+                         {"attempt": 2, "attempts": 2, "attempts_why": ["aborted"]})
+        # The next run does not leave them as its own.
+        self.attempts([])
+        self.assertFalse(os.path.exists(os.path.join(self.out, "vtd-nic-rx.first.serial.log")))
+
+    def test_no_second_attempt_where_something_was_found(self):
+        self.assertEqual(self.attempts(runner.Broken("aborted", ["walker: x"])),
+                         (["walker: x"], 1, ["aborted"]))
+
+    def test_broken_twice(self):
+        self.assertEqual(self.attempts(runner.Broken("a"), runner.Broken("b")),
+                         (["the machine failed twice"], 2, ["a", "b"]))
+
+    def test_memory_leaves_nothing_behind(self):
+        one = runner.Run(scenario.Scenario("vtd-nic-rx", runner.SCENARIOS), MACHINE,
+                         mock.Mock(folder=self.out), 1)
+        with mock.patch.object(runner.os.path, "isdir", lambda _: False):
+            path = one.memory_file()
+        with open(path, "r+b") as f:
+            self.assertEqual(f.seek(0, 2), 1536 << 20)
+        self.assertEqual([n for n in os.listdir(self.out) if n.startswith("hil-mem")], [])
+        one.clean()
+        self.assertFalse(os.path.exists(path))
+
+    def test_usage_is_one_line(self):
+        for names, environment, why in (
+                (["nothing"], {}, "no scenario 'nothing'"),
+                (["vtd-nic-rx", "vtd-nic-rx"], {}, "'vtd-nic-rx' is named twice"),
+                (["vtd-nic-rx"], {"HIL_SEED": "seven"}, "HIL_SEED=seven: a number from 1"),
+                (["vtd-nic-rx"], {"HIL_SEED": "0"}, "HIL_SEED=0: a number from 1"),
+                (["vtd-nic-rx"], {"HIL_KERNEL": "/nowhere"}, "HIL_KERNEL=/nowhere: there is no")):
+            done = subprocess.run([sys.executable, runner.__file__, *names], text=True, timeout=60,
+                                  env=dict(os.environ, **environment), capture_output=True,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+            lines = [x for x in done.stderr.splitlines() if not x.startswith("usage: ")]
+            self.assertEqual(len(lines), 1, done.stderr)
+            self.assertIn(why, lines[0])
+
+
+class Scripts(unittest.TestCase):
+    """What stands around the judge: tests/lib, in a checkout that is made up here."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.repo = folder.name
+        os.makedirs(os.path.join(self.repo, "tests/lib"))
+        os.mkdir(os.path.join(self.repo, "tests/kernel"))
+        for name in ("style.sh", "tally.sh"):
+            shutil.copy(os.path.join(HIL, "../lib", name), os.path.join(self.repo, "tests/lib"))
+        self.write("tests/kernel/setup.sh", "#!/bin/sh\necho %s\n" % self.repo)
+        os.chmod(os.path.join(self.repo, "tests/kernel/setup.sh"), 0o755)
+
+    def write(self, name, text):
+        with open(os.path.join(self.repo, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def run_script(self, *words):
+        return subprocess.run(words, cwd=self.repo, text=True, timeout=60, capture_output=True,
+                              check=False)
+
+    def test_style_of_nothing(self):
+        style = "tests/lib/style.sh"
+        # above it there may be a repository
+        with mock.patch.dict(os.environ, GIT_CEILING_DIRECTORIES=os.path.dirname(self.repo)):
+            done = self.run_script(style)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, "style: error: git does not list")
+        self.run_script("git", "init", "-q")
+        for name, missing in (("x.c", "files"), ("x.py", "python"), (None, "patches")):
+            done = self.run_script(style)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+            self.assertRegex(done.stderr, "style: error: no %s to look at" % missing)
+            if name:
+                self.write(name, "")
+
+    def test_sum_tells_the_commit(self):
+        who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+        self.run_script("git", "init", "-q")
+        self.run_script("git", *who, "commit", "-q", "--allow-empty", "-m", "x")
+        told = self.run_script("git", "rev-parse", "--short", "HEAD").stdout.strip()
+        self.assertTrue(told)
+        for words in (("start", "a"), ("part", "a", "echo", "ok 1 - x")):
+            self.run_script("tests/lib/tally.sh", *words)
+        done = self.run_script("tests/lib/tally.sh", "sum")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\ncommit %s\n" % told, done.stdout)
+        self.assertTrue(done.stdout.endswith("\n1 passed, 0 failed\n"), done.stdout)
+        with open(os.path.join(self.repo, "out/tally/sum.json"), encoding="utf-8") as f:
+            self.assertEqual(json.load(f)["commit"], told)
+
+    def test_nothing_outlives_the_script(self):
+        script = "tests/lib/tally.sh start b; tests/lib/tally.sh behind b sleep 600; exec sleep 600"
+        # by its end a group of its own has gone, whoever killed whom
+        with subprocess.Popen(["bash", "-c", script], cwd=self.repo, stdout=subprocess.DEVNULL) as one:
+            ended = os.path.join(self.repo, "out/tally/b.pid")
+            self.until(lambda: os.path.exists(ended) and os.path.getsize(ended))
+            with open(ended, encoding="utf-8") as f:
+                behind = int(f.read())
+            self.until(lambda: self.alive(behind))
+            one.kill()
+        self.until(lambda: not self.alive(behind))
+
+    def until(self, condition):
+        end = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+
+    @staticmethod
+    def alive(group):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 if __name__ == "__main__":

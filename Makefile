@@ -81,7 +81,7 @@ coverage:
 # are built behind the parts that need none. Not by $$(MAKE), so that make -n runs nothing of it.
 SUB	= $(MAKE) --no-print-directory
 test: deps
-	@trap '$(TALLY) stop; exit 130' INT TERM; \
+	@trap '$(TALLY) stop; exit 130' INT TERM HUP; \
 	$(TALLY) start unit fuzz tool style judge kernels scenarios; \
 	$(TALLY) behind kernels $(SETUP) $(KERNELS); \
 	CMOCKA_MESSAGE_OUTPUT=TAP $(TALLY) part unit $(SUB) unit; \

@@ -27,8 +27,8 @@ from concurrent import futures
 
 # More of them in one run, and it is not by chance that machines fail.
 MOST_SECOND_ATTEMPTS = 3
-# Machines at once where nothing is measured; one has up to 2 GiB.
-AT_ONCE = 2 if os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >= 6 << 30 else 1
+# Memory that two machines at once need, where nothing is measured; one has up to 2 GiB.
+ENOUGH_FOR_TWO = 6 << 30
 RUNNING = set()     # attempts that are under way
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -72,6 +72,17 @@ class Broken(Exception):
 
 def say(text):
     print("# " + text, file=sys.stderr, flush=True)
+
+
+def memory_here(limits=("/sys/fs/cgroup/memory.max",
+                        "/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+    """Bytes that there are for us: a container may have less than its host."""
+    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for path in limits:
+        with contextlib.suppress(OSError, ValueError):   # "max" is no number
+            with open(path, encoding="ascii") as f:
+                size = min(size, int(f.read()))
+    return size
 
 
 def commit():
@@ -479,7 +490,8 @@ def main():
             signal.signal(number, end)
         workshop = Workshop(folder, kernels, seed)
         print("KTAP version 1\n1..%d" % len(names), flush=True)
-        with futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        at_once = 2 if memory_here() >= ENOUGH_FOR_TWO else 1
+        with futures.ThreadPoolExecutor(at_once) as pool:
             done = {name: pool.submit(run, name, workshop) for name in names if not measured[name]}
         for number, name in enumerate(names, 1):
             failures, attempts, reasons = \

@@ -30,7 +30,7 @@ VARIABLES = {
     "DEVICES": ("", "more QEMU options"),
     "RATE": ("1000", "frames per second and NIC"),
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
-    "TIMEOUT": ("240", "seconds, for the whole machine"),
+    "TIMEOUT": ("480", "seconds, for the whole machine; on an idle host most need a tenth"),
     "SABOTAGE": ("", "what saboteur/ spoils"),
     "SABOTAGE_AT": ("Starting new kernel", "as soon as the console has this line"),
     "LIVE": ("", "numbers of the NICs that must not miss a DMA, from the first frame to the last"),

@@ -1242,6 +1242,15 @@ class Runner(unittest.TestCase):
         one.clean()
         self.assertFalse(os.path.exists(path))
 
+    def test_memory_of_a_container(self):
+        whole = runner.memory_here(())
+        limits = [os.path.join(self.out, name) for name in ("a", "b", "c")]
+        for path, text in zip(limits, ("max\n", "4294967296\n")):
+            with open(path, "w", encoding="ascii") as f:
+                f.write(text)
+        self.assertEqual(runner.memory_here(limits[::2]), whole)
+        self.assertEqual(runner.memory_here(limits), min(whole, 4 << 30))
+
     def test_usage_is_one_line(self):
         for names, environment, why in (
                 (["nothing"], {}, "no scenario 'nothing'"),

@@ -318,9 +318,11 @@ class Run:
             [word for bdf in s.words("REFUSED") for word in ("--refused", bdf)] +
             (["--unit-refused"] if s.vars["ROOT_MAY_MOVE"] else []))
         if s.vars["SABOTAGE"]:
-            self.start("saboteur", [built + "/saboteur", mem, self.path(".serial.log"),
-                                    s.vars["SABOTAGE_AT"], s.vars["SABOTAGE"],
-                                    s.vars["TIMEOUT"]],
+            # It has about a second, until the next kernel reads what is to be spoilt, and two
+            # machines may be at work.
+            self.start("saboteur", ["nice", "-n", "-15", built + "/saboteur", mem,
+                                    self.path(".serial.log"), s.vars["SABOTAGE_AT"],
+                                    s.vars["SABOTAGE"], s.vars["TIMEOUT"]],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if os.environ.get("HIL_COVERAGE"):
             self.start("coverage", [

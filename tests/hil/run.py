@@ -49,6 +49,8 @@ environment:
   HIL_ACCEL     tcg or kvm [tcg]
   HIL_KERNEL    boot this image instead of the one that the scenario names
   HIL_SEED      seed of what is random in a scenario, a number from 1 [another one each run]
+  HIL_PROGRAMS  folder where the VMM, the observer and the tool are built, and built again only when
+                something changed [a new one each run]
   HIL_COVERAGE  folder: kernels are vtd-cov where they would be vtd, and their counters go there
 
 exit: 0 all passed, 1 some failed, 2 wrong usage or something is missing
@@ -131,6 +133,8 @@ class Workshop:
 
     def __init__(self, folder, kernels, seed):
         self.folder = folder
+        self.programs = os.path.abspath(os.environ.get("HIL_PROGRAMS") or folder)
+        os.makedirs(self.programs, exist_ok=True)
         self.kernels = kernels
         self.commit = commit()
         self.seed = seed
@@ -139,7 +143,8 @@ class Workshop:
         if made.returncode:
             raise Unusable("no kernel headers: " + made.stderr.strip())
         for name in ("vmm", "observer", "saboteur"):
-            self._make(os.path.join(HERE, name), "OUT=" + folder, "HEADERS=" + made.stdout.strip())
+            self._make(os.path.join(HERE, name), "OUT=" + self.programs,
+                       "HEADERS=" + made.stdout.strip())
         self._tool = None
         self._lock = threading.Lock()
 
@@ -158,8 +163,8 @@ class Workshop:
         if not self._tool:
             self._tool = os.path.join(self.folder, "tool-root")
             os.mkdir(self._tool)
-            self._make(os.path.join(REPO, "tools/iommu-freeze"), "out=%s/tool" % self.folder)
-            program = self.folder + "/tool/iommu-freeze"
+            self._make(os.path.join(REPO, "tools/iommu-freeze"), "out=%s/tool" % self.programs)
+            program = self.programs + "/tool/iommu-freeze"
             shutil.copy(program, self._tool)
             listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True)
             for path in re.findall(r"(/\S+) \(0x", listed.stdout):
@@ -172,7 +177,7 @@ class Workshop:
         os.mkdir(root)
         for name in ("boot", "scenario", "dev", "proc", "sys"):
             os.mkdir(os.path.join(root, name))
-        shutil.copy(self.folder + "/vmm", root + "/init")
+        shutil.copy(self.programs + "/vmm", root + "/init")
         for number, lines in enumerate(scenario.boots):
             with open("%s/scenario/boot%d" % (root, number), "w", encoding="utf-8") as f:
                 f.write("".join(line + "\n" for line in lines))
@@ -291,7 +296,7 @@ class Run:
         kernels = self.workshop.kernels
         image = kernels[s.vars["KERNEL"]]
         target = kernels[s.vars["TARGET"]] if s.vars["TARGET"] else None
-        built, work = self.workshop.folder, self.folder
+        built, work = self.workshop.programs, self.folder
         mem = self.memory_file()
         paths = {"mem": mem, "work": work, "trace": self.path(".trace.log"),
                  "kernel": image, "initrd": self.workshop.initrd(s, image, target, work)}

@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 out=$repo/out/mutants
 # A mutant that met another kernel or another seed each time would prove little.
-unset HIL_KERNEL HIL_COVERAGE
+unset HIL_KERNEL HIL_COVERAGE HIL_PROGRAMS
 export HIL_SEED=${HIL_SEED:-1}
 
 usage() {
@@ -165,6 +165,7 @@ next() {
 worker() {
 	local src=$1 name n why verdict seconds reasons result by took line
 	copy "$src"
+	export HIL_PROGRAMS=$src.programs
 	while n=$(next); do
 		name=${names[n]}
 		rm -rf "${out:?}/$name"

@@ -132,6 +132,8 @@ WAYS = {
         ("a field is missing", drop("frames_lost")),
         ("a field is null", change("frames_lost", None)),
         ("the smallest chunk is not released", at("finished", 1, "memory_kib", lambda n: n - 16)),
+        ("... where the handover itself keeps least", lambda r: at(
+            "finished", 1, "memory_kib", r["walk"]["walks"][0]["memory_kib"] - 16 - 16)(r)),
         ("there is more memory than without what is kept", lambda r: at(
             "finished", 1, "memory_kib", r["walk"]["walks"][0]["memory_kib"])(r)),
         ("nothing was released", at("finished", 1, "memory_kib", 1500000)),

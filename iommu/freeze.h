@@ -21,6 +21,7 @@
 struct folio;
 struct intel_iommu;
 struct liveupdate_file_op_args;
+struct liveupdate_file_ops;
 
 /* Every line names the device first, as design decision 6 asks. */
 #define frz_info(pdev, fmt, ...) \
@@ -285,6 +286,10 @@ void frz_store_memfd(struct frz_store *store,
 		     const struct liveupdate_file_op_args *args);
 void frz_store_memfd_trial(struct frz_store *store);
 void frz_store_memfd_finish(u64 id);
+
+/* vfio/handler.c */
+void frz_luo_register(const struct liveupdate_file_ops *vfio_ops);
+void frz_luo_unregister(void);
 
 /* pci/pci.c */
 void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);

@@ -115,6 +115,7 @@ void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f)
 		return;
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_DIRTY, domain->dirty_tracking);
 }
+EXPORT_SYMBOL_GPL(frz_vtd_look_at_domain);
 
 static const __le64 *map_live(void *priv, u64 table)
 {

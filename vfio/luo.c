@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Live Update Orchestrator's handler for the vfio-pci cdev, and the trial of
- * a device that is in use.
+ * What VFIO does for the Live Update Orchestrator, called by handler.c, and the
+ * trial of a device that is in use.
  *
  * Structure: a struct preserved_file for each preserved file, in LUO's
  * private_data. In the new kernel the device record of incoming.c notes which
@@ -11,8 +11,9 @@
  * lock, which bind, attach, detach and close hold.
  *
  * Who may fail: preserve, with an errno and one log line that says why; freeze,
- * when something changed behind the preserve; retrieve, for a refused device.
- * finish is held back by can_finish until hardware has left the frozen domain.
+ * when something changed behind the preserve; retrieve, for a refused device, or
+ * until vfio-pci has it. handler.c holds finish back until hardware has left the
+ * frozen domain.
  */
 #include <linux/anon_inodes.h>
 #include <linux/iommufd.h>
@@ -201,8 +202,8 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 
 	device = find_device(pdev);
 	if (!device) {
-		frz_warn(pdev, "not retrieved: it is not bound to vfio-pci\n");
-		ret = -ENODEV;
+		frz_warn(pdev, "not retrieved yet: it is not bound to vfio-pci; bind it and try again\n");
+		ret = -EPROBE_DEFER;
 		goto err_pdev;
 	}
 	df = vfio_allocate_device_file(device);
@@ -239,16 +240,6 @@ err_pdev:
 	return ret;
 }
 
-static bool vfio_luo_can_finish(struct liveupdate_file_op_args *args)
-{
-	return frz_incoming_can_finish(args->serialized_data);
-}
-
-static void vfio_luo_finish(struct liveupdate_file_op_args *args)
-{
-	frz_incoming_finish(args->serialized_data);
-}
-
 static const struct liveupdate_file_ops vfio_luo_ops = {
 	.can_preserve = vfio_luo_can_preserve,
 	.preserve = vfio_luo_preserve,
@@ -256,15 +247,7 @@ static const struct liveupdate_file_ops vfio_luo_ops = {
 	.freeze = vfio_luo_freeze,
 	.unfreeze = vfio_luo_unfreeze,
 	.retrieve = vfio_luo_retrieve,
-	.can_finish = vfio_luo_can_finish,
-	.finish = vfio_luo_finish,
 	.get_id = vfio_luo_get_id,
-	.owner = THIS_MODULE,
-};
-
-static struct liveupdate_file_handler vfio_luo_handler = {
-	.ops = &vfio_luo_ops,
-	.compatible = FRZ_LUO_NAME,
 };
 
 static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
@@ -304,22 +287,13 @@ static const struct frz_trial_ops trial_ops = {
 	.trial = vfio_trial,
 };
 
-static bool registered;
-
 /**
- * vfio_freeze_init - Register the handler
- *
- * Return: 0, also without live update; or a negative errno.
+ * vfio_freeze_init - VFIO is there
  */
-int vfio_freeze_init(void)
+void vfio_freeze_init(void)
 {
-	int ret = liveupdate_register_file_handler(&vfio_luo_handler);
-
-	if (ret && ret != -EOPNOTSUPP)
-		return ret;
-	registered = !ret;
+	frz_luo_register(&vfio_luo_ops);
 	frz_trial_register(&trial_ops);
-	return 0;
 }
 
 /**
@@ -328,8 +302,7 @@ int vfio_freeze_init(void)
 void vfio_freeze_exit(void)
 {
 	frz_trial_unregister();
-	if (registered)
-		liveupdate_unregister_file_handler(&vfio_luo_handler);
+	frz_luo_unregister();
 }
 
 /**

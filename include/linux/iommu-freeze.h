@@ -60,7 +60,7 @@ int iommu_freeze_memfd_hold(struct file *file);
 void iommu_freeze_memfd_lost(struct file *file);
 
 /* drivers/iommu/freeze/vfio */
-int vfio_freeze_init(void);
+void vfio_freeze_init(void);
 void vfio_freeze_exit(void);
 int vfio_freeze_may_open(struct vfio_device_file *df);
 int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd,
@@ -144,9 +144,8 @@ static inline void iommu_freeze_memfd_lost(struct file *file)
 {
 }
 
-static inline int vfio_freeze_init(void)
+static inline void vfio_freeze_init(void)
 {
-	return 0;
 }
 
 static inline void vfio_freeze_exit(void)

@@ -126,6 +126,9 @@ class Workshop:
             with open("%s/scenario/boot%d" % (root, number), "w", encoding="utf-8") as f:
                 f.write("".join(line + "\n" for line in lines))
         shutil.copy(image, root + "/boot/bzImage")
+        modules = os.path.join(os.path.dirname(image), "modules")
+        if os.path.isdir(modules):
+            shutil.copytree(modules, root + "/boot", dirs_exist_ok=True)
         if target:
             shutil.copy(target, root + "/boot/target")
         if scenario.uses("tool", "churn", "extents-check"):

@@ -66,6 +66,7 @@ int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less K
 
 /* harness.c: the run itself */
 int cmd_mark(int argc, char **argv);		/* mark NAME */
+int cmd_modules(int argc, char **argv);		/* modules */
 int cmd_pause(int argc, char **argv);		/* pause SECONDS */
 int cmd_phase(int argc, char **argv);		/* phase NAME */
 int cmd_power(int argc, char **argv);		/* power BDF STATE */

@@ -33,6 +33,7 @@ static const struct {
 	{ "ENOTTY", ENOTTY }, { "EXDEV", EXDEV }, { "EFAULT", EFAULT }, { "EBADF", EBADF },
 	{ "ENOSPC", ENOSPC }, { "E2BIG", E2BIG }, { "EADDRINUSE", EADDRINUSE },
 	{ "ENODATA", ENODATA }, { "ETIMEDOUT", ETIMEDOUT }, { "EALREADY", EALREADY },
+	{ "EAGAIN", EAGAIN },
 };
 
 static const struct {
@@ -50,7 +51,7 @@ static const struct {
 	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
 	{ "low-power", cmd_low_power }, { "map", cmd_map }, { "map-bar", cmd_map_bar },
 	{ "map-random", cmd_map_random }, { "mapunmap", cmd_mapunmap }, { "mark", cmd_mark },
-	{ "memory", cmd_memory }, { "open", cmd_open }, { "open-again", cmd_open_again },
+	{ "memory", cmd_memory }, { "modules", cmd_modules }, { "open", cmd_open }, { "open-again", cmd_open_again },
 	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "power", cmd_power },
 	{ "power-down", cmd_power_down }, { "poweroff", cmd_poweroff },
 	{ "preserve", cmd_preserve }, { "punch", cmd_punch }, { "ram", cmd_ram },

@@ -296,11 +296,15 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->host.info.scratch_largest = 0;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
+	} else if (!strcmp(name, "check-escapes")) {
+		check->target_path = "vm\033[31mlinuz";
+		check->target_read = true;
+		check->target_cmdline = "\033]0;kho=on\007 liveupdate=on";
 	} else if (!strcmp(name, "check-words")) {
 		check->target.flags = FRZ_NOTE_KHO_ON | FRZ_NOTE_VTD_ON | FRZ_NOTE_VTD_SCALABLE;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
-		check->target_cmdline = "kho=off quiet -- liveupdate=on";
+		check->target_cmdline = "kho=off quiet intremap=nosid,off -- liveupdate=on";
 	} else {
 		return false;
 	}

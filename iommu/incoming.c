@@ -614,6 +614,8 @@ bool frz_incoming_can_finish(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
 
+	/* A discard releases what is looked at here. */
+	guard(mutex)(&finish_lock);
 	if (!dev || dev->state == FRZ_INCOMING_NONE ||
 	    dev->state == FRZ_INCOMING_REFUSED)
 		return true;
@@ -761,13 +763,15 @@ int frz_incoming_verify(struct iommu_freeze_verify *req)
 }
 
 /**
- * frz_incoming_extents - List the extents of an incoming device
- * @req: names the device; filled
+ * frz_incoming_extents - List some extents of an incoming device
+ * @req: names the device; filled, but for the extents
+ * @extents: room for as many as @req says
  *
  * Context: May sleep.
- * Return: 0, -ENOENT, -EFAULT or -EIO.
+ * Return: 0, -ENOENT or -EIO.
  */
-int frz_incoming_extents(struct iommu_freeze_extents *req)
+int frz_incoming_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents)
 {
 	struct incoming_device *dev;
 
@@ -775,7 +779,7 @@ int frz_incoming_extents(struct iommu_freeze_extents *req)
 	dev = find_devid(req->segment, req->devid);
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
-	return frozen_tables_extents(&dev->domain->tables, req);
+	return frozen_tables_extents(&dev->domain->tables, req, extents);
 }
 
 /**

@@ -434,24 +434,18 @@ void frz_vtd_unpreserve_context(struct pci_dev *pdev)
 					   pdev->bus->number));
 }
 
-static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
+static u32 preserved_buses(struct intel_iommu *iommu,
+			   struct frz_context *contexts)
 {
-	unsigned int bus, devfn;
+	unsigned int bus;
 	u32 n = 0;
 
 	for (bus = 0; bus < ROOT_ENTRIES; bus++) {
-		struct root_entry *root = &iommu->root_entry[bus];
-
-		if (!(root->lo & 1))
+		if (!frz_outgoing_on_bus(iommu, bus))
 			continue;
-		for (devfn = 0; devfn < 256; devfn++) {
-			if (!frz_outgoing_frozen_at(iommu, bus, devfn))
-				continue;
-			contexts[n].bus = bus;
-			contexts[n].address = root->lo & VTD_PAGE_MASK;
-			n++;
-			break;
-		}
+		contexts[n].bus = bus;
+		contexts[n].address = iommu->root_entry[bus].lo & VTD_PAGE_MASK;
+		n++;
 	}
 	return n;
 }
@@ -460,7 +454,7 @@ static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
  * frz_vtd_write_units - Describe every unit in the blob
  * @w: the writer
  *
- * Context: Under outgoing_lock, which also guards the scratch array.
+ * Context: From outgoing.c, whose locks also guard the scratch array.
  * Return: 0 or the writer's error.
  */
 int frz_vtd_write_units(struct frz_blob_writer *w)
@@ -480,7 +474,7 @@ int frz_vtd_write_units(struct frz_blob_writer *w)
 			.ecap = iommu->ecap,
 			.root = virt_to_phys(iommu->root_entry),
 		};
-		u32 n = frozen_buses(iommu, contexts);
+		u32 n = preserved_buses(iommu, contexts);
 
 		ret = frz_blob_add_unit(w, &rec, contexts, n);
 	}

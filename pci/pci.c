@@ -254,6 +254,35 @@ bool iommu_freeze_pci_running(struct pci_dev *pdev)
 EXPORT_SYMBOL_GPL(iommu_freeze_pci_running);
 
 /**
+ * iommu_freeze_pci_may_change - May attachment or interrupts of a device change?
+ * @pdev: the device
+ *
+ * Context: Any; under the lock that guards what is to change, as a preserve that
+ * begins looks at it under the same.
+ * Return: 0, or -EBUSY for a preserved device.
+ */
+int iommu_freeze_pci_may_change(struct pci_dev *pdev)
+{
+	return frz_outgoing_preserved(pdev) ? -EBUSY : 0;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_change);
+
+/**
+ * iommu_freeze_pci_may_stop - May a device be reset, or put to sleep?
+ * @pdev: the device
+ *
+ * Context: As for iommu_freeze_pci_may_change().
+ * Return: 0, or -EBUSY for a device that is preserved, or runs on its frozen
+ * domain.
+ */
+int iommu_freeze_pci_may_stop(struct pci_dev *pdev)
+{
+	return frz_outgoing_preserved(pdev) || iommu_freeze_pci_running(pdev) ?
+	       -EBUSY : 0;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_stop);
+
+/**
  * iommu_freeze_pci_saved - VFIO saved the state that it restores at close
  * @pdev: the device, its state in pci_dev::saved_config_space
  *

@@ -23,6 +23,7 @@ struct iommufd_hw_pagetable;
 struct liveupdate_file_op_args;
 struct pci_dev;
 struct pci_driver;
+struct vfio_device;
 struct vfio_device_file;
 
 /* Only called where iommufd_freeze_device() said yes. */
@@ -50,6 +51,8 @@ int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
 			      const struct pci_driver *drv);
 bool iommu_freeze_pci_keep_master(struct pci_dev *pdev);
 bool iommu_freeze_pci_running(struct pci_dev *pdev);
+int iommu_freeze_pci_may_change(struct pci_dev *pdev);
+int iommu_freeze_pci_may_stop(struct pci_dev *pdev);
 void iommu_freeze_pci_saved(struct pci_dev *pdev);
 
 /* drivers/iommu/freeze/iommufd */
@@ -63,8 +66,7 @@ void iommu_freeze_memfd_lost(struct file *file);
 void vfio_freeze_init(void);
 void vfio_freeze_exit(void);
 int vfio_freeze_may_open(struct vfio_device_file *df);
-int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd,
-			  unsigned long arg);
+int vfio_freeze_may_change(struct vfio_device *device);
 
 #else /* CONFIG_IOMMU_FREEZE */
 
@@ -120,6 +122,16 @@ static inline bool iommu_freeze_pci_running(struct pci_dev *pdev)
 	return false;
 }
 
+static inline int iommu_freeze_pci_may_change(struct pci_dev *pdev)
+{
+	return 0;
+}
+
+static inline int iommu_freeze_pci_may_stop(struct pci_dev *pdev)
+{
+	return 0;
+}
+
 static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
 {
 }
@@ -157,8 +169,7 @@ static inline int vfio_freeze_may_open(struct vfio_device_file *df)
 	return 0;
 }
 
-static inline int vfio_freeze_may_ioctl(struct vfio_device_file *df,
-					unsigned int cmd, unsigned long arg)
+static inline int vfio_freeze_may_change(struct vfio_device *device)
 {
 	return 0;
 }

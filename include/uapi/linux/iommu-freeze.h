@@ -139,12 +139,13 @@ struct iommu_freeze_extent {
  * @segment: input
  * @devid: input
  * @nr: input: room in @extents; output: how many were stored
- * @start: input: only extents that begin at this iova or above
- * @total: output: extents that begin at @start or above
+ * @start: input: extents from this iova on; one that begins below it is told
+ *	from there
+ * @total: output: extents in all, wherever @start is
  * @extents: input: pointer to an array of struct iommu_freeze_extent
  *
  * Read from the frozen tables as they are in memory. Not under lockdown.
- * -EIO if they cannot be read.
+ * -EIO if they cannot be read, -ENOMEM.
  */
 struct iommu_freeze_extents {
 	__u32 size;

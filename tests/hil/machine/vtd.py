@@ -312,10 +312,14 @@ class Machine:
         if wanted not in accels:
             raise ValueError("HIL_ACCEL=%s: tcg or kvm" % wanted)
         accel, cpu = accels[wanted]
+        cpus = ["-smp", "2"]
+        if scenario["ICOUNT"]:
+            accel, cpu = "tcg,thread=single", accels["tcg"][1]
+            cpus = ["-smp", "1", "-icount", "shift=0,sleep=off"]
         memory, work = scenario["MEMORY"], paths["work"]
         words = [
             self.qemu, "-accel", accel, "-cpu", cpu,
-            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", "-smp", "2",
+            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", *cpus,
             "-m", memory,
             "-object", "memory-backend-file,id=ram,size=%sM,mem-path=%s,share=on" %
             (memory, paths["mem"]),

@@ -16,7 +16,7 @@ int cmd_detach(int argc, char **argv);		/* detach */
 int cmd_dev(int argc, char **argv);		/* dev N */
 int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
-int cmd_map(int argc, char **argv);		/* map [shared | split [COUNT] | ...] */
+int cmd_map(int argc, char **argv);		/* map [shared | copies N | split [COUNT] | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
 int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */
@@ -53,6 +53,12 @@ int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */
 int cmd_power_down(int argc, char **argv);	/* power-down */
 int cmd_punch(int argc, char **argv);		/* punch PAGE */
+
+/* race.c: while something else goes on */
+int cmd_race(int argc, char **argv);		/* race attach|detach|irqs|... */
+int cmd_storm(int argc, char **argv);		/* storm ROUNDS */
+int cmd_unbind(int argc, char **argv);		/* unbind BDF */
+int cmd_unbound(int argc, char **argv);		/* unbound */
 
 /* tool.c: iommu-freeze */
 int cmd_churn(int argc, char **argv);		/* churn COUNT BDF */

@@ -156,15 +156,30 @@ static int map_split(uint64_t size, uint64_t count)
 	return ret ?: map_range(end, size, end, true);
 }
 
+/*
+ * All of guest RAM, again and again, each a page off what a large leaf could be used for: much to
+ * encode.
+ */
+static int map_copies(unsigned long n)
+{
+	uint64_t size = guest.files[GUEST_RAM].ram.size;
+	uint64_t iova = VMM_IOVA + (4ull << 30) + HIL_PAGE;
+	int ret = n ? 0 : -EINVAL;
+
+	for (; !ret && n--; iova += size)
+		ret = guest_map(GUEST_RAM, 0, size, iova, true);
+	return ret;
+}
+
 static uint64_t buffer_at(const char *number)
 {
 	return IGB_BUFFERS_OFFSET + strtoull(number, NULL, 0) * HIL_PAGE;
 }
 
 /*
- * map [shared | split [COUNT] | --swap-buffers I J | --readonly-buffer I]: the device's share of
- * guest RAM, or all of it when the space is shared, or was. split is for remap, its COUNT is that
- * of the ring if not told. The last two make a wrong map: two receive buffers exchanged, or one
+ * map [shared | copies N | split [COUNT] | --swap-buffers I J | --readonly-buffer I]: the device's
+ * share of guest RAM, or all of it when the space is shared, or was. split is for remap, its COUNT is
+ * that of the ring if not told. The last two make a wrong map: two receive buffers exchanged, or one
  * that the device may only read.
  */
 int cmd_map(int argc, char **argv)
@@ -176,6 +191,8 @@ int cmd_map(int argc, char **argv)
 		ret = guest_map(GUEST_RAM, 0, guest.files[GUEST_RAM].ram.size, VMM_IOVA, true);
 	else if (!argc)
 		ret = map_range(0, size, 0, true);
+	else if (argc == 2 && !strcmp(argv[0], "copies"))
+		ret = map_copies(strtoul(argv[1], NULL, 0));
 	else if (guest_space_shared())
 		ret = -EOPNOTSUPP;
 	else if (argc <= 2 && !strcmp(argv[0], "split"))

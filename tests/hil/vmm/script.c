@@ -54,11 +54,13 @@ static const struct {
 	{ "memory", cmd_memory }, { "modules", cmd_modules }, { "open", cmd_open }, { "open-again", cmd_open_again },
 	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "power", cmd_power },
 	{ "power-down", cmd_power_down }, { "poweroff", cmd_poweroff },
-	{ "preserve", cmd_preserve }, { "punch", cmd_punch }, { "ram", cmd_ram },
+	{ "preserve", cmd_preserve }, { "punch", cmd_punch }, { "race", cmd_race },
+	{ "ram", cmd_ram },
 	{ "remap", cmd_remap }, { "remap-verify", cmd_remap_verify }, { "reset", cmd_reset },
 	{ "retrieve", cmd_retrieve }, { "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
-	{ "session", cmd_session }, { "stats", cmd_stats }, { "switch", cmd_switch },
-	{ "tool", cmd_tool }, { "unmap", cmd_unmap }, { "write", cmd_write },
+	{ "session", cmd_session }, { "stats", cmd_stats }, { "storm", cmd_storm },
+	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unbind", cmd_unbind },
+	{ "unbound", cmd_unbound }, { "unmap", cmd_unmap }, { "write", cmd_write },
 };
 
 static const char *errno_name(int value)

@@ -243,6 +243,7 @@ struct vtd_entry {
 
 struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev);
 void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f);
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f);
 void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f);
 void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);

@@ -25,6 +25,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 
 #include "../../intel/iommu.h"
 #include "../../intel/pasid.h"
@@ -97,6 +98,50 @@ void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_PRI,
 		 info->pri_enabled || info->pasid_enabled);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ALIAS, !single_rid(pdev));
+}
+
+/* Does the group of this device have memory that firmware reaches at all times? */
+static bool firmware_uses(struct device *dev)
+{
+	struct iommu_resv_region *region, *next;
+	struct iommu_group *group;
+	bool found = false;
+	LIST_HEAD(regions);
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return false;
+	iommu_get_group_resv_regions(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		found |= region->type == IOMMU_RESV_DIRECT;
+		list_del(&region->list);
+		kfree(region);
+	}
+	iommu_group_put(group);
+	return found;
+}
+
+/**
+ * frz_vtd_look_at_others - Would a freeze cut off a device that firmware needs?
+ * @pdev: the device that is to be frozen
+ * @f: findings, added to
+ *
+ * Without a frozen device translation goes off at the kexec and firmware's DMA to a
+ * reserved region (VT-d spec, section 8.4, RMRR) goes on. With one it stays on, and
+ * blocks every device that is not frozen until the next kernel has mapped it again.
+ * Regions that a system gives up once its driver is there (USB, graphics) do not
+ * count; Linux calls them relaxable.
+ *
+ * Context: May sleep.
+ */
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f)
+{
+	struct pci_dev *other = NULL;
+	bool found = false;
+
+	for_each_pci_dev(other)
+		found |= other != pdev && firmware_uses(&other->dev);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_RMRR, found);
 }
 
 /**

@@ -28,6 +28,7 @@ VARIABLES = {
     "NICS": ("1", "NICs, each behind a root port of its own"),
     "TOPOLOGY": ("port", "where the NICs are: port, root or high; see machine/"),
     "DEVICES": ("", "more QEMU options"),
+    "RMRR": ("", "device that firmware does DMA to memory with at all times, as ACPI has it"),
     "RATE": ("1000", "frames per second and NIC"),
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
     "TIMEOUT": ("240", "seconds, for the whole machine"),

@@ -200,12 +200,14 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev);
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 		       (struct pci_dev *pdev, const struct frz_device *rec,
 			const struct frz_bridge *bridges));
+bool frz_incoming_added(struct pci_dev *pdev);
 bool frz_incoming_id_frozen(u64 id);
 void frz_incoming_refuse_id(u64 id, const char *why);
 void frz_incoming_replaced(struct pci_dev *pdev);
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
 struct pci_dev *frz_incoming_retrieve(u64 id);
 bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner);
+void frz_incoming_drop_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_can_finish(u64 id);
 void frz_incoming_finish(u64 id);
@@ -256,6 +258,7 @@ struct vtd_entry {
 
 struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev);
 void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f);
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f);
 void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f);
 void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);

@@ -92,6 +92,7 @@ void frz_look_at_device(struct pci_dev *pdev, struct frz_findings *f)
 	iommu_group_put(group);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_GROUP, count != 1);
 	frz_vtd_look(pdev, f);
+	frz_vtd_look_at_others(pdev, f);
 }
 EXPORT_SYMBOL_GPL(frz_look_at_device);
 

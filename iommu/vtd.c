@@ -25,6 +25,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 
 #include "../../intel/iommu.h"
 #include "../../intel/pasid.h"
@@ -97,6 +98,50 @@ void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_PRI,
 		 info->pri_enabled || info->pasid_enabled);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ALIAS, !single_rid(pdev));
+}
+
+/* Does the group of this device have memory that firmware reaches at all times? */
+static bool firmware_uses(struct device *dev)
+{
+	struct iommu_resv_region *region, *next;
+	struct iommu_group *group;
+	bool found = false;
+	LIST_HEAD(regions);
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return false;
+	iommu_get_group_resv_regions(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		found |= region->type == IOMMU_RESV_DIRECT;
+		list_del(&region->list);
+		kfree(region);
+	}
+	iommu_group_put(group);
+	return found;
+}
+
+/**
+ * frz_vtd_look_at_others - Would a freeze cut off a device that firmware needs?
+ * @pdev: the device that is to be frozen
+ * @f: findings, added to
+ *
+ * Without a frozen device translation goes off at the kexec and firmware's DMA to a
+ * reserved region (VT-d spec, section 8.4, RMRR) goes on. With one it stays on, and
+ * blocks every device that is not frozen until the next kernel has mapped it again.
+ * Regions that a system gives up once its driver is there (USB, graphics) do not
+ * count; Linux calls them relaxable.
+ *
+ * Context: May sleep.
+ */
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f)
+{
+	struct pci_dev *other = NULL;
+	bool found = false;
+
+	for_each_pci_dev(other)
+		found |= other != pdev && firmware_uses(&other->dev);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_RMRR, found);
 }
 
 /**
@@ -257,13 +302,16 @@ int frz_vtd_live_entry(struct pci_dev *pdev, struct iommu_domain *live,
 
 /**
  * frz_vtd_frozen_entry - Turn a context entry into that of a frozen domain
- * @e: the live entry; translation type and address width stay
+ * @e: the live entry; the address width stays
  * @top: address of the frozen top table
  * @did: id of the frozen domain
+ *
+ * The driver sets translation type 01, which lets translated requests through, for
+ * each device that has ATS (VT-d spec, section 9.3, TT). A frozen device has it off.
  */
 void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did)
 {
-	e->lo = (e->lo & ~VTD_PAGE_MASK) | top;
+	e->lo = (e->lo & ~(VTD_PAGE_MASK | CONTEXT_TT)) | top;
 	e->hi = (e->hi & ~CONTEXT_DID) | FIELD_PREP(CONTEXT_DID, did);
 }
 
@@ -565,8 +613,11 @@ check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 	return NULL;
 }
 
-/* Each entry must be what a device of the blob runs on, or be gone. */
-static const char * __init
+/*
+ * Each entry must be what a device of the blob runs on, or be gone. One that is bad
+ * costs its own device and no other.
+ */
+static void __init
 check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 	      u8 bus, struct context_entry *context)
 {
@@ -585,10 +636,13 @@ check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 		if (!context_present(e) || (e->lo & VTD_PAGE_MASK) != ft->top ||
 		    (e->lo & CONTEXT_TT) ||
 		    FIELD_GET(CONTEXT_DID, e->hi) != did ||
-		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels)
-			return "a context entry is not that of its frozen domain";
+		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels) {
+			clear_entry(iommu, e);
+			frz_incoming_refuse_id((u64)unit->rec.segment << 16 |
+					       PCI_DEVID(bus, devfn),
+					       "its context entry is not that of its frozen domain");
+		}
 	}
-	return NULL;
 }
 
 static const char * __init
@@ -596,7 +650,6 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 {
 	struct root_entry *root = phys_to_virt(unit->rec.root);
 	u32 i, bus, next = 0;
-	const char *why;
 	u64 pa;
 
 	for (i = 0; i < unit->rec.nr_contexts; i++) {
@@ -608,9 +661,7 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 			root[next] = (struct root_entry){};
 		if (root[bus].lo != (pa | 1) || root[bus].hi)
 			return "its root entry is not that of its context table";
-		why = check_context(iommu, unit, bus, phys_to_virt(pa));
-		if (why)
-			return why;
+		check_context(iommu, unit, bus, phys_to_virt(pa));
 		next = bus + 1;
 	}
 	for (; next < ROOT_ENTRIES; next++)

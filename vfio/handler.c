@@ -64,7 +64,7 @@ static int retrieve(struct liveupdate_file_op_args *args)
 		return -EIO;
 	frz_warn(pdev, "not retrieved yet: VFIO is not loaded; load vfio-pci and try again\n");
 	pci_dev_put(pdev);
-	return -EPROBE_DEFER;
+	return -EAGAIN;
 }
 
 static bool can_finish(struct liveupdate_file_op_args *args)
@@ -92,6 +92,7 @@ static const struct liveupdate_file_ops ops = {
 	.can_finish = can_finish,
 	.finish = finish,
 	.get_id = get_id,
+	.retrieve_again = true,
 };
 
 static struct liveupdate_file_handler handler = {

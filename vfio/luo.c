@@ -5,7 +5,8 @@
  *
  * Structure: a struct preserved_file for each preserved file, in LUO's
  * private_data. In the new kernel the device record of incoming.c notes which
- * file a device was retrieved as; only that one may open it.
+ * file a device was retrieved as; only that one may open it. LUO keeps no reference
+ * to it: when its VMM dies it is closed, and the device can be retrieved again.
  *
  * Locking: LUO calls under the session's mutex. preserve takes the device set's
  * lock, which bind, attach, detach and close hold, to the end. It first tells
@@ -231,7 +232,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	device = find_device(pdev);
 	if (!device) {
 		frz_warn(pdev, "not retrieved yet: it is not bound to vfio-pci; bind it and try again\n");
-		ret = -EPROBE_DEFER;
+		ret = -EAGAIN;
 		goto err_pdev;
 	}
 	df = vfio_allocate_device_file(device);
@@ -240,6 +241,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 		goto err_registration;
 	}
 	if (!frz_incoming_set_owner(pdev, df)) {
+		frz_warn(pdev, "not retrieved: somebody has its file open\n");
 		ret = -EBUSY;
 		goto err_df;
 	}
@@ -258,7 +260,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	return 0;
 
 err_owner:
-	frz_incoming_set_owner(pdev, NULL);
+	frz_incoming_drop_owner(pdev, df);
 err_df:
 	kfree(df);
 err_registration:
@@ -352,6 +354,16 @@ int vfio_freeze_may_open(struct vfio_device_file *df)
 		return 0;
 	frz_warn(pdev, "not opened: it is frozen; retrieve its file from /dev/liveupdate\n");
 	return -EBUSY;
+}
+
+/**
+ * vfio_freeze_closed - A file of a device was closed for good
+ * @df: the file
+ */
+void vfio_freeze_closed(struct vfio_device_file *df)
+{
+	if (dev_is_pci(df->device->dev))
+		frz_incoming_drop_owner(to_pci_dev(df->device->dev), df);
 }
 
 /**

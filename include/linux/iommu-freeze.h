@@ -46,6 +46,7 @@ int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
 
 /* drivers/iommu/freeze/pci */
+void iommu_freeze_pci_setup(struct pci_dev *pdev);
 void iommu_freeze_pci_add(struct pci_dev *pdev);
 int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
 			      const struct pci_driver *drv);
@@ -54,6 +55,8 @@ bool iommu_freeze_pci_running(struct pci_dev *pdev);
 int iommu_freeze_pci_may_change(struct pci_dev *pdev);
 int iommu_freeze_pci_may_stop(struct pci_dev *pdev);
 void iommu_freeze_pci_saved(struct pci_dev *pdev);
+void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap, int offset, u8 *bytes,
+			    unsigned int count);
 
 /* drivers/iommu/freeze/iommufd */
 bool iommufd_freeze_device(struct iommufd_device *idev);
@@ -66,6 +69,7 @@ void iommu_freeze_memfd_lost(struct file *file);
 void vfio_freeze_init(void);
 void vfio_freeze_exit(void);
 int vfio_freeze_may_open(struct vfio_device_file *df);
+void vfio_freeze_closed(struct vfio_device_file *df);
 int vfio_freeze_may_change(struct vfio_device *device);
 
 #else /* CONFIG_IOMMU_FREEZE */
@@ -102,6 +106,10 @@ static inline int iommu_freeze_vtd_replace(struct iommu_domain *domain,
 	return -EOPNOTSUPP;
 }
 
+static inline void iommu_freeze_pci_setup(struct pci_dev *pdev)
+{
+}
+
 static inline void iommu_freeze_pci_add(struct pci_dev *pdev)
 {
 }
@@ -136,6 +144,12 @@ static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
 {
 }
 
+static inline void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap,
+					  int offset, u8 *bytes,
+					  unsigned int count)
+{
+}
+
 static inline bool iommufd_freeze_device(struct iommufd_device *idev)
 {
 	return false;
@@ -167,6 +181,10 @@ static inline void vfio_freeze_exit(void)
 static inline int vfio_freeze_may_open(struct vfio_device_file *df)
 {
 	return 0;
+}
+
+static inline void vfio_freeze_closed(struct vfio_device_file *df)
+{
 }
 
 static inline int vfio_freeze_may_change(struct vfio_device *device)

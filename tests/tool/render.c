@@ -109,7 +109,7 @@ static void extents_all(bool json, const struct iommu_freeze_device *dev)
  * check and freeze
  */
 #define PLACES		13
-#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_ALIAS, 0)
+#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_RMRR, 0)
 #define LOOKED_USE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_INTERRUPTS, 0)
 #define LOOKED_ALL	GENMASK_ULL(IOMMU_FREEZE_NR_OBSTACLES - 1, 0)
 #define FOUND(name)	BIT_ULL(IOMMU_FREEZE_OBSTACLE_##name)

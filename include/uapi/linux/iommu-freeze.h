@@ -255,6 +255,7 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
 	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
 	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */
+	IOMMU_FREEZE_OBSTACLE_RMRR,		/* another device has an RMRR */
 	/* how it is used */
 	IOMMU_FREEZE_OBSTACLE_CDEV,		/* not opened by its cdev */
 	IOMMU_FREEZE_OBSTACLE_BOUND,		/* not bound to an iommufd */

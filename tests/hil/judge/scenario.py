@@ -29,6 +29,7 @@ VARIABLES = {
     "TOPOLOGY": ("port", "where the NICs are: port, root or high; see machine/"),
     "DEVICES": ("", "more QEMU options"),
     "ICOUNT": ("", "yes: the machine's time is the number of instructions, 1000 a microsecond; one CPU"),
+    "RMRR": ("", "device that firmware does DMA to memory with at all times, as ACPI has it"),
     "RATE": ("1000", "frames per second and NIC"),
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
     "TIMEOUT": ("240", "seconds, for the whole machine"),

@@ -18,7 +18,7 @@ int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
 int cmd_map(int argc, char **argv);		/* map [shared | copies N | split [COUNT] | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
-int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master] */
+int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master | bare] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */
 int cmd_reset(int argc, char **argv);		/* reset */
 int cmd_switch(int argc, char **argv);		/* switch N */
@@ -36,7 +36,7 @@ int cmd_kexec(int argc, char **argv);		/* kexec */
 int cmd_load(int argc, char **argv);		/* load [WORD] */
 int cmd_preserve(int argc, char **argv);	/* preserve [ram|dev] */
 int cmd_retrieve(int argc, char **argv);	/* retrieve NAME [ram] */
-int cmd_retrieve_dev(int argc, char **argv);	/* retrieve-dev [with N] */
+int cmd_retrieve_dev(int argc, char **argv);	/* retrieve-dev [with N | unbound | bare] */
 int cmd_session(int argc, char **argv);		/* session NAME */
 
 /* receive.c: the NIC */
@@ -47,10 +47,13 @@ int cmd_stats(int argc, char **argv);		/* stats */
 
 /* provoke.c: what must be refused */
 int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
+int cmd_flr(int argc, char **argv);		/* flr */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
 int cmd_low_power(int argc, char **argv);	/* low-power */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */
+int cmd_peek(int argc, char **argv);		/* peek OFFSET BITS VALUE */
+int cmd_poke(int argc, char **argv);		/* poke OFFSET BITS */
 int cmd_power_down(int argc, char **argv);	/* power-down */
 int cmd_punch(int argc, char **argv);		/* punch PAGE */
 
@@ -69,6 +72,10 @@ int cmd_compact(int argc, char **argv);		/* compact */
 int cmd_leaks(int argc, char **argv);		/* leaks */
 long memory_total_kib(void);
 int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
+
+/* script.c: a VMM that dies */
+int cmd_die(int argc, char **argv);		/* die */
+int cmd_victim(int argc, char **argv);		/* victim */
 
 /* harness.c: the run itself */
 int cmd_mark(int argc, char **argv);		/* mark NAME */

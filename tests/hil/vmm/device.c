@@ -48,11 +48,15 @@ int cmd_bind(int argc, char **argv)
 	return argc == 2 ? vmm_driver_bind(argv[0], argv[1]) : -EINVAL;
 }
 
-/* open BDF [with N]: in an IO address space of its own, or in that of device N */
+/*
+ * open BDF [with N | no-master | bare]: in an IO address space of its own, or in that of device N;
+ * bare: with no DMA and perhaps no registers, it is no NIC
+ */
 int cmd_open(int argc, char **argv)
 {
 	bool with = argc == 3 && !strcmp(argv[1], "with");
-	bool no_master = argc == 2 && !strcmp(argv[1], "no-master");
+	bool bare = argc == 2 && !strcmp(argv[1], "bare");
+	bool no_master = bare || (argc == 2 && !strcmp(argv[1], "no-master"));
 	struct guest_dev *dev = guest_dev();
 	int ret;
 
@@ -69,8 +73,8 @@ int cmd_open(int argc, char **argv)
 	ret = guest_bind(with ? argv[2] : NULL);
 	if (!ret && !no_master)
 		ret = vmm_bus_master(&dev->vmm);
-	if (!ret)
-		ret = vmm_bar0_mmap(&dev->vmm);
+	if (!ret && vmm_bar0_mmap(&dev->vmm) && !bare)
+		ret = -EIO;
 	if (ret) {
 		vmm_dev_close(&dev->vmm);
 		return ret;

@@ -4,13 +4,15 @@
  *
  * Structure: the parser checks the whole blob once and keeps only offsets;
  * after that it is read in place. The writer fills memory of the caller and has
- * the parser check the result, so that the rules stand in one place. Locking:
- * none, the caller keeps the memory still. What may fail: opening (a blob that
- * breaks a rule) and writing (no room, or a blob that opening would refuse).
+ * the parser check the result, so that the rules stand in one place. A blob can
+ * be written long before it is true: it says that nothing is frozen until it is
+ * sealed, which costs one pass over the device records. Locking: none, the caller
+ * keeps the memory still. What may fail: opening (a blob that breaks a rule, no
+ * memory to check it) and writing (no room, or a blob that opening would refuse).
  *
  * The parser trusts nothing: the blob may come from a broken or hostile kernel.
- * Checks that compare each with each are bounded by FRZ_MAX_RECORDS and
- * FRZ_MAX_RANGES to well under a second.
+ * Checks that compare each with each are bounded by FRZ_MAX_RECORDS to well under
+ * a second.
  */
 #include "frz.h"
 
@@ -255,8 +257,8 @@ static int frz_check_record(struct frz_parser *p, size_t at, u32 *n)
 	return 0;
 }
 
-/* All records: lengths, order and number. */
-static int frz_check_records(struct frz_parser *p)
+/* All records: lengths, order and number; and how many ranges they name. */
+static int frz_check_records(struct frz_parser *p, u32 *nr_ranges)
 {
 	const struct frz_abi_header *h = p->b->data;
 	u32 left = le32_to_cpu(h->nr_records);
@@ -302,6 +304,7 @@ static int frz_check_records(struct frz_parser *p)
 	if (at != p->b->len)
 		return frz_refuse(p, -EINVAL, frz_record(p->b, at),
 				  p->b->len - at, "bytes behind the last record");
+	*nr_ranges = ranges;
 	return 0;
 }
 
@@ -612,46 +615,53 @@ static const __le64 *frz_range(const struct frz_blob *b, size_t at, u32 i, u64 *
 	return &chunk->address;
 }
 
-/* Is there a range from element i of the record on that overlaps this one? */
-static int frz_check_overlap(struct frz_parser *p, size_t at, u32 i, u64 address,
-			     u64 len)
-{
-	const __le64 *other;
-	u64 other_len;
-	u32 n;
+struct frz_range {
+	u64 address;
+	u64 end;
+	const __le64 *field;
+};
 
-	for (; at < p->b->devices; at += frz_record_len(p->b, at), i = 0) {
-		n = frz_nr_ranges(p->b, at);
-		for (; i < n; i++) {
-			other = frz_range(p->b, at, i, &other_len);
-			if (address < le64_to_cpu(*other) + other_len &&
-			    le64_to_cpu(*other) < address + len)
-				return frz_refuse(p, -EINVAL, other,
-						  le64_to_cpu(*other),
-						  "memory is named twice");
-		}
-	}
-	return 0;
+static int frz_compare_ranges(const void *a, const void *b)
+{
+	const struct frz_range *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-static int frz_check_overlaps(struct frz_parser *p)
+/* Sorted by address, ranges that overlap are neighbours, or some others are. */
+static int frz_check_overlaps(struct frz_parser *p, u32 nr)
 {
-	const __le64 *address;
+	const __le64 *later;
+	struct frz_range *r;
+	u32 n = 0, i;
+	int ret = 0;
 	size_t at;
 	u64 len;
-	u32 i;
-	int ret;
 
+	if (!nr)
+		return 0;
+	r = kvmalloc_array(nr, sizeof(*r), GFP_KERNEL);
+	if (!r)
+		return frz_refuse(p, -ENOMEM, p->b->data, nr,
+				  "no memory to check it");
 	for (at = p->b->units; at < p->b->devices; at += frz_record_len(p->b, at)) {
-		for (i = 0; i < frz_nr_ranges(p->b, at); i++) {
-			address = frz_range(p->b, at, i, &len);
-			ret = frz_check_overlap(p, at, i + 1,
-						le64_to_cpu(*address), len);
-			if (ret)
-				return ret;
+		for (i = 0; i < frz_nr_ranges(p->b, at); i++, n++) {
+			r[n].field = frz_range(p->b, at, i, &len);
+			r[n].address = le64_to_cpu(*r[n].field);
+			r[n].end = r[n].address + len;
 		}
 	}
-	return 0;
+	sort(r, n, sizeof(*r), frz_compare_ranges, NULL);
+	for (i = 1; i < n && !ret; i++) {
+		if (r[i].address >= r[i - 1].end)
+			continue;
+		later = r[i].field > r[i - 1].field ? r[i].field :
+						      r[i - 1].field;
+		ret = frz_refuse(p, -EINVAL, later, le64_to_cpu(*later),
+				 "memory is named twice");
+	}
+	kvfree(r);
+	return ret;
 }
 
 /**
@@ -664,13 +674,14 @@ static int frz_check_overlaps(struct frz_parser *p)
  *
  * Return: 0, -EINVAL (malformed, cut off, or contradicting itself), -EBADMSG
  * (digest), -EPROTONOSUPPORT (newer version), -EOPNOTSUPP (unknown record, kind,
- * format or flag), -E2BIG (over a bound).
+ * format or flag), -E2BIG (over a bound), -ENOMEM.
  */
 int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		  const struct frz_sha256 *sha256, struct frz_blob_error *err)
 {
 	struct frz_blob_error unwanted;
 	struct frz_parser p = { .b = b, .err = err ?: &unwanted };
+	u32 nr_ranges;
 	size_t at;
 	int ret;
 
@@ -680,7 +691,7 @@ int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 	ret = frz_check_header(&p, len, sha256);
 	if (ret)
 		return ret;
-	ret = frz_check_records(&p);
+	ret = frz_check_records(&p, &nr_ranges);
 	if (ret)
 		return ret;
 
@@ -699,7 +710,7 @@ int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		if (ret)
 			return ret;
 	}
-	return frz_check_overlaps(&p);
+	return frz_check_overlaps(&p, nr_ranges);
 }
 
 /*
@@ -1060,24 +1071,13 @@ int frz_blob_add_domain(struct frz_blob_writer *w, const struct frz_domain *dom,
 	return 0;
 }
 
-/**
- * frz_blob_add_device - add a device
- * @w: writer
- * @dev: device
- * @bridges: bridges above it, from the root port down
- * @n: number of @bridges
- *
- * Return: 0, -E2BIG, -ENOSPC.
- */
-int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
-			const struct frz_bridge *bridges, u32 n)
+/* What follows the header and count of a device's record. */
+static void frz_put_device(struct frz_abi_device *d, const struct frz_device *dev,
+			   const struct frz_bridge *bridges, u32 n)
 {
-	struct frz_abi_device *d = frz_add(w, FRZ_RECORD_DEVICE, n);
 	struct frz_abi_bridge *br;
 	u32 i;
 
-	if (!d)
-		return w->error;
 	d->segment = cpu_to_le32(dev->segment);
 	d->bus = cpu_to_le32(dev->bus);
 	d->devfn = cpu_to_le32(dev->devfn);
@@ -1100,6 +1100,28 @@ int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
 		br->secondary = cpu_to_le32(bridges[i].secondary);
 		br->subordinate = cpu_to_le32(bridges[i].subordinate);
 	}
+}
+
+/**
+ * frz_blob_add_device - add a device
+ * @w: writer
+ * @dev: device
+ * @bridges: bridges above it, from the root port down
+ * @n: number of @bridges
+ *
+ * Return: 0, -E2BIG, -ENOSPC.
+ */
+int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
+			const struct frz_bridge *bridges, u32 n)
+{
+	size_t at = w->used;
+	struct frz_abi_device *d = frz_add(w, FRZ_RECORD_DEVICE, n);
+
+	if (!d)
+		return w->error;
+	if (!w->devices)
+		w->devices = at;
+	frz_put_device(d, dev, bridges, n);
 	return 0;
 }
 
@@ -1131,4 +1153,67 @@ long frz_blob_end(struct frz_blob_writer *w, u32 flags, u64 generation,
 	frz_blob_digest(h, w->used, sha256, h->digest);
 	w->error = frz_blob_open(&b, h, w->used, sha256, &w->err);
 	return w->error ? w->error : (long)w->used;
+}
+
+/**
+ * frz_blob_seal_begin - take a complete blob back until it is sealed
+ * @seal: set up
+ * @w: its writer, after frz_blob_end() with FRZ_BLOB_FROZEN
+ * @sha256: not used for anything else until frz_blob_seal_end()
+ *
+ * The blob stays a valid one. All but the device records goes into the digest
+ * now.
+ */
+void frz_blob_seal_begin(struct frz_blob_seal *seal,
+			 const struct frz_blob_writer *w,
+			 const struct frz_sha256 *sha256)
+{
+	struct frz_abi_header *h = w->buf, sealed = *h;
+
+	seal->data = w->buf;
+	seal->len = w->used;
+	seal->devices = w->devices ?: w->used;
+	seal->sha256 = *sha256;
+
+	h->flags = 0;
+	frz_blob_digest(h, seal->len, sha256, h->digest);
+
+	memset(sealed.digest, 0, sizeof(sealed.digest));
+	sha256->init(sha256->ctx);
+	sha256->update(sha256->ctx, &sealed, sizeof(sealed));
+	sha256->update(sha256->ctx, w->buf + sizeof(sealed),
+		       seal->devices - sizeof(sealed));
+}
+
+/**
+ * frz_blob_seal_device - bring a device's record up to date before the seal
+ * @seal: the seal, begun
+ * @at: what frz_blob_writer::used was when it was added
+ * @dev: device, with as many bridges as before
+ * @bridges: bridges above it
+ */
+void frz_blob_seal_device(struct frz_blob_seal *seal, size_t at,
+			  const struct frz_device *dev,
+			  const struct frz_bridge *bridges)
+{
+	struct frz_abi_device *d = seal->data + at;
+
+	frz_put_device(d, dev, bridges, le32_to_cpu(d->nr_bridges));
+}
+
+/**
+ * frz_blob_seal_end - seal a blob: what it says is frozen is frozen
+ * @seal: the seal, begun; it ends here
+ *
+ * The cost is that of the digest over the device records.
+ */
+void frz_blob_seal_end(struct frz_blob_seal *seal)
+{
+	const struct frz_sha256 *sha256 = &seal->sha256;
+	struct frz_abi_header *h = seal->data;
+
+	sha256->update(sha256->ctx, seal->data + seal->devices,
+		       seal->len - seal->devices);
+	h->flags = cpu_to_le32(FRZ_BLOB_FROZEN);
+	sha256->final(sha256->ctx, h->digest);
 }

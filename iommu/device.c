@@ -22,6 +22,8 @@
 
 static_assert(IOMMU_FREEZE_DIGEST_LEN == FRZ_DIGEST_LEN);
 
+#define EXTENTS_AT_ONCE	1024
+
 union request {
 	struct {
 		u32 size;
@@ -88,17 +90,57 @@ static int do_list(union request *req)
 	return ret;
 }
 
-static int do_extents(union request *req)
+static int some_extents(struct iommu_freeze_extents *x,
+			struct iommu_freeze_extent *extents)
 {
-	if (addresses_hidden())
-		return -EPERM;
-	switch (req->extents.direction) {
+	switch (x->direction) {
 	case IOMMU_FREEZE_OUTGOING:
-		return frz_outgoing_extents(&req->extents);
+		return frz_outgoing_extents(x, extents);
 	case IOMMU_FREEZE_INCOMING:
-		return frz_incoming_extents(&req->extents);
+		return frz_incoming_extents(x, extents);
 	}
 	return -EINVAL;
+}
+
+/*
+ * In pieces of our own: the user's memory, which may be slow or never answer, is
+ * only touched when no lock is held.
+ */
+static int do_extents(union request *req)
+{
+	struct iommu_freeze_extents *x = &req->extents;
+	u32 left = x->nr, room = min_t(u32, left, EXTENTS_AT_ONCE);
+	struct iommu_freeze_extents piece = *x;
+	struct iommu_freeze_extent *extents;
+	int ret;
+
+	if (addresses_hidden())
+		return -EPERM;
+	extents = kvmalloc_array(room, sizeof(*extents), GFP_KERNEL);
+	if (room && !extents)
+		return -ENOMEM;
+	x->nr = 0;
+	do {
+		piece.nr = min(left, room);
+		ret = some_extents(&piece, extents);
+		if (ret)
+			break;
+		if (copy_to_user(u64_to_user_ptr(x->extents) +
+				 x->nr * sizeof(*extents), extents,
+				 piece.nr * sizeof(*extents))) {
+			ret = -EFAULT;
+			break;
+		}
+		x->total = piece.total;
+		x->nr += piece.nr;
+		left -= piece.nr;
+		if (piece.nr)
+			piece.start = extents[piece.nr - 1].iova +
+				      extents[piece.nr - 1].len;
+		cond_resched();
+	} while (left && piece.nr == room);
+	kvfree(extents);
+	return ret;
 }
 
 static int do_verify(union request *req)

@@ -23,6 +23,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -150,6 +151,14 @@ static struct incoming_device *find_id(u64 id)
 	return find_at(id >> 16, id >> 8, id);
 }
 
+/* May its tables be freed? Hardware is asked, not our own state. */
+static bool has_left(const struct incoming_device *dev)
+{
+	return !dev->domain->iommu ||
+	       frz_vtd_has_left(dev->domain->iommu, dev->rec.bus,
+				dev->rec.devfn, dev->domain->tables.top);
+}
+
 static void refuse(struct incoming_device *dev, const char *why)
 {
 	scoped_guard(spinlock_irqsave, &incoming_lock) {
@@ -164,10 +173,11 @@ static void refuse(struct incoming_device *dev, const char *why)
 		frz_pci_left(dev->pdev, dev->had_flags);
 		/* The core must not think that it is on the frozen domain. */
 		iommu_group_leave_frozen(&dev->pdev->dev);
-	} else if (dev->domain->iommu) {
+	}
+	/* Also when the core could not: blocked it must be. */
+	if (!has_left(dev))
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
 			      dev->domain->rec.did);
-	}
 	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
 	       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 	       PCI_FUNC(dev->rec.devfn), why);
@@ -280,10 +290,12 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev)
 
 /**
  * frz_incoming_seen - PCI found a device
- * @pdev: the device
+ * @pdev: the device, which nobody can have a reference to yet
  * @check: tells NULL if it is the device of the record, else a reason
  *
- * Context: Enumeration, before any driver can match.
+ * A device that was refused is stopped.
+ *
+ * Context: Enumeration, before anything but BARs and identity was looked at.
  * Return: true if it is a frozen device and must run on.
  */
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
@@ -297,18 +309,38 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 	if (!dev || dev->state == FRZ_INCOMING_NONE || dev->pdev)
 		return false;
 
-	scoped_guard(spinlock_irqsave, &incoming_lock)
-		dev->pdev = pci_dev_get(pdev);
-	if (dev->state == FRZ_INCOMING_REFUSED) {
-		frz_pci_stop(pdev);
-		return false;
-	}
-	why = check(pdev, &dev->rec, dev->bridges);
-	if (why) {
+	if (dev->state == FRZ_INCOMING_FROZEN) {
+		why = check(pdev, &dev->rec, dev->bridges);
+		if (!why) {
+			guard(spinlock_irqsave)(&incoming_lock);
+			dev->pdev = pdev;
+			return true;
+		}
 		refuse(dev, why);
-		return false;
 	}
-	return true;
+	frz_pci_stop(pdev);
+	return false;
+}
+
+/**
+ * frz_incoming_added - PCI goes on with a device that was found
+ * @pdev: the device, which can be referred to from now on
+ *
+ * Context: Enumeration, before any driver can match.
+ * Return: true if frz_incoming_seen() said that it must run on.
+ */
+bool frz_incoming_added(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+
+	dev = find_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
+	if (!dev || dev->state == FRZ_INCOMING_NONE ||
+	    (dev->pdev && dev->pdev != pdev))
+		return false;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev->pdev = pci_dev_get(pdev);
+	return dev->state == FRZ_INCOMING_FROZEN;
 }
 
 /**
@@ -410,7 +442,7 @@ frz_incoming_expected(const struct frz_incoming_unit *unit, u8 bus, u8 devfn,
 
 /**
  * iommu_freeze_adopt - The domain that a new group starts on
- * @dev: first device of the group
+ * @dev: any device of the group
  * @alone: it is the only one
  *
  * Context: Group mutex held, before the first attach.
@@ -543,6 +575,9 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * frz_incoming_retrieve - Get an incoming device for the VMM
  * @id: frz_pci_id() of it, in the previous kernel
  *
+ * One that was replaced, and not finished, is an ordinary device; its VMM may
+ * have died.
+ *
  * Return: the device with a reference, or NULL after a log line.
  */
 struct pci_dev *frz_incoming_retrieve(u64 id)
@@ -555,7 +590,8 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 		return NULL;
 	}
 	guard(spinlock_irqsave)(&incoming_lock);
-	if (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted) {
+	if (dev->state != FRZ_INCOMING_REPLACED &&
+	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
 		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
 		       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 		       PCI_FUNC(dev->rec.devfn));
@@ -568,7 +604,7 @@ EXPORT_SYMBOL_GPL(frz_incoming_retrieve);
 /**
  * frz_incoming_set_owner - Note whom a retrieved device was given to
  * @pdev: the device
- * @owner: any pointer that tells the owner from others, NULL for none
+ * @owner: any pointer that tells the owner from others
  *
  * Return: false if there is an owner already.
  */
@@ -578,12 +614,30 @@ bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner)
 
 	guard(spinlock_irqsave)(&incoming_lock);
 	dev = find_pdev(pdev);
-	if (!dev || (owner && dev->owner))
+	if (!dev || dev->owner)
 		return false;
 	dev->owner = owner;
 	return true;
 }
 EXPORT_SYMBOL_GPL(frz_incoming_set_owner);
+
+/**
+ * frz_incoming_drop_owner - The owner of a device is gone
+ * @pdev: any device
+ * @owner: as for frz_incoming_set_owner(), or one that never was
+ *
+ * The device can be retrieved again from here on, or discarded.
+ */
+void frz_incoming_drop_owner(struct pci_dev *pdev, const void *owner)
+{
+	struct incoming_device *dev;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev = find_pdev(pdev);
+	if (dev && dev->owner == owner)
+		dev->owner = NULL;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_drop_owner);
 
 /**
  * frz_incoming_is_owner - May @owner open this device?
@@ -614,15 +668,15 @@ bool frz_incoming_can_finish(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
 
-	if (!dev || dev->state == FRZ_INCOMING_NONE ||
-	    dev->state == FRZ_INCOMING_REFUSED)
+	/* A discard releases what is looked at here. */
+	guard(mutex)(&finish_lock);
+	if (!dev || dev->state == FRZ_INCOMING_NONE)
 		return true;
-	if (dev->state == FRZ_INCOMING_REPLACED &&
-	    frz_vtd_has_left(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
-			     dev->domain->tables.top))
+	if (dev->state != FRZ_INCOMING_FROZEN && has_left(dev))
 		return true;
-	pr_warn("iommu-freeze: %s: not finished: still on its frozen domain; attach it first\n",
-		pci_name(dev->pdev));
+	pr_warn("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
+		dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+		PCI_FUNC(dev->rec.devfn));
 	return false;
 }
 EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
@@ -742,7 +796,6 @@ int frz_incoming_list(u32 index, struct iommu_freeze_device *out)
 int frz_incoming_verify(struct iommu_freeze_verify *req)
 {
 	struct incoming_device *dev;
-	bool frozen, left = true;
 	int ret;
 
 	guard(mutex)(&finish_lock);
@@ -750,24 +803,21 @@ int frz_incoming_verify(struct iommu_freeze_verify *req)
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
 	ret = frozen_tables_verify(&dev->domain->tables, NULL, req);
-	if (dev->domain->iommu)
-		left = frz_vtd_has_left(dev->domain->iommu, dev->rec.bus,
-					dev->rec.devfn,
-					dev->domain->tables.top);
-	frozen = dev->state == FRZ_INCOMING_FROZEN;
-	if (frozen == left)
+	if ((dev->state == FRZ_INCOMING_FROZEN) == has_left(dev))
 		req->result = IOMMU_FREEZE_ELSEWHERE;
 	return ret;
 }
 
 /**
- * frz_incoming_extents - List the extents of an incoming device
- * @req: names the device; filled
+ * frz_incoming_extents - List some extents of an incoming device
+ * @req: names the device; filled, but for the extents
+ * @extents: room for as many as @req says
  *
  * Context: May sleep.
- * Return: 0, -ENOENT, -EFAULT or -EIO.
+ * Return: 0, -ENOENT or -EIO.
  */
-int frz_incoming_extents(struct iommu_freeze_extents *req)
+int frz_incoming_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents)
 {
 	struct incoming_device *dev;
 
@@ -775,7 +825,7 @@ int frz_incoming_extents(struct iommu_freeze_extents *req)
 	dev = find_devid(req->segment, req->devid);
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
-	return frozen_tables_extents(&dev->domain->tables, req);
+	return frozen_tables_extents(&dev->domain->tables, req, extents);
 }
 
 /**
@@ -787,7 +837,8 @@ int frz_incoming_extents(struct iommu_freeze_extents *req)
  * session is finished.
  *
  * Context: May sleep.
- * Return: 0, -ENOENT, or -EBUSY for a device that was retrieved or replaced.
+ * Return: 0, -ENOENT, -EBUSY for a device that somebody has retrieved or that was
+ * replaced, or -EIO when hardware still uses the tables, which are kept then.
  */
 int frz_incoming_discard(u32 segment, u32 devid)
 {
@@ -806,6 +857,14 @@ int frz_incoming_discard(u32 segment, u32 devid)
 		dev->owner = dev;
 	}
 	refuse(dev, "discarded on request");
+	if (!has_left(dev)) {
+		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not discarded: its IOMMU still uses the frozen tables, they are kept\n",
+		       segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+		       PCI_FUNC(dev->rec.devfn));
+		scoped_guard(spinlock_irqsave, &incoming_lock)
+			dev->owner = NULL;
+		return -EIO;
+	}
 	release(dev);
 	frz_store_memfd_finish((u64)segment << 16 | devid);
 	dev->discarded = true;
@@ -930,6 +989,25 @@ out:
 }
 postcore_initcall(frz_incoming_init);
 
+/* Still in its group, and translated as it was; its driver has left it. */
+static int device_goes(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	struct incoming_device *dev;
+
+	if (action != BUS_NOTIFY_DEL_DEVICE)
+		return NOTIFY_DONE;
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		dev = find_pdev(to_pci_dev(data));
+	if (dev)
+		refuse(dev, "it was removed");
+	return NOTIFY_OK;
+}
+
+static struct notifier_block device_goes_nb = {
+	.notifier_call = device_goes,
+};
+
 /* By now the IOMMU driver has probed: who is not on a frozen domain never will. */
 static int __init frz_incoming_settle(void)
 {
@@ -944,6 +1022,8 @@ static int __init frz_incoming_settle(void)
 	while (nr_devices && frz_blob_next_unit(&blob, &rec))
 		if (test_bit(index++, refused_units))
 			frz_vtd_release_unit(&blob, &rec);
+	if (nr_devices)
+		bus_register_notifier(&pci_bus_type, &device_goes_nb);
 	return 0;
 }
 device_initcall(frz_incoming_settle);

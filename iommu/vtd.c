@@ -25,6 +25,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
 
 #include "../../intel/iommu.h"
 #include "../../intel/pasid.h"
@@ -99,6 +100,50 @@ void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ALIAS, !single_rid(pdev));
 }
 
+/* Does the group of this device have memory that firmware reaches at all times? */
+static bool firmware_uses(struct device *dev)
+{
+	struct iommu_resv_region *region, *next;
+	struct iommu_group *group;
+	bool found = false;
+	LIST_HEAD(regions);
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return false;
+	iommu_get_group_resv_regions(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		found |= region->type == IOMMU_RESV_DIRECT;
+		list_del(&region->list);
+		kfree(region);
+	}
+	iommu_group_put(group);
+	return found;
+}
+
+/**
+ * frz_vtd_look_at_others - Would a freeze cut off a device that firmware needs?
+ * @pdev: the device that is to be frozen
+ * @f: findings, added to
+ *
+ * Without a frozen device translation goes off at the kexec and firmware's DMA to a
+ * reserved region (VT-d spec, section 8.4, RMRR) goes on. With one it stays on, and
+ * blocks every device that is not frozen until the next kernel has mapped it again.
+ * Regions that a system gives up once its driver is there (USB, graphics) do not
+ * count; Linux calls them relaxable.
+ *
+ * Context: May sleep.
+ */
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f)
+{
+	struct pci_dev *other = NULL;
+	bool found = false;
+
+	for_each_pci_dev(other)
+		found |= other != pdev && firmware_uses(&other->dev);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_RMRR, found);
+}
+
 /**
  * frz_vtd_look_at_domain - Can a domain of this kind be frozen?
  * @live: the domain of a device behind VT-d
@@ -115,6 +160,7 @@ void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f)
 		return;
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_DIRTY, domain->dirty_tracking);
 }
+EXPORT_SYMBOL_GPL(frz_vtd_look_at_domain);
 
 static const __le64 *map_live(void *priv, u64 table)
 {
@@ -256,13 +302,16 @@ int frz_vtd_live_entry(struct pci_dev *pdev, struct iommu_domain *live,
 
 /**
  * frz_vtd_frozen_entry - Turn a context entry into that of a frozen domain
- * @e: the live entry; translation type and address width stay
+ * @e: the live entry; the address width stays
  * @top: address of the frozen top table
  * @did: id of the frozen domain
+ *
+ * The driver sets translation type 01, which lets translated requests through, for
+ * each device that has ATS (VT-d spec, section 9.3, TT). A frozen device has it off.
  */
 void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did)
 {
-	e->lo = (e->lo & ~VTD_PAGE_MASK) | top;
+	e->lo = (e->lo & ~(VTD_PAGE_MASK | CONTEXT_TT)) | top;
 	e->hi = (e->hi & ~CONTEXT_DID) | FIELD_PREP(CONTEXT_DID, did);
 }
 
@@ -433,24 +482,18 @@ void frz_vtd_unpreserve_context(struct pci_dev *pdev)
 					   pdev->bus->number));
 }
 
-static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
+static u32 preserved_buses(struct intel_iommu *iommu,
+			   struct frz_context *contexts)
 {
-	unsigned int bus, devfn;
+	unsigned int bus;
 	u32 n = 0;
 
 	for (bus = 0; bus < ROOT_ENTRIES; bus++) {
-		struct root_entry *root = &iommu->root_entry[bus];
-
-		if (!(root->lo & 1))
+		if (!frz_outgoing_on_bus(iommu, bus))
 			continue;
-		for (devfn = 0; devfn < 256; devfn++) {
-			if (!frz_outgoing_frozen_at(iommu, bus, devfn))
-				continue;
-			contexts[n].bus = bus;
-			contexts[n].address = root->lo & VTD_PAGE_MASK;
-			n++;
-			break;
-		}
+		contexts[n].bus = bus;
+		contexts[n].address = iommu->root_entry[bus].lo & VTD_PAGE_MASK;
+		n++;
 	}
 	return n;
 }
@@ -459,7 +502,7 @@ static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
  * frz_vtd_write_units - Describe every unit in the blob
  * @w: the writer
  *
- * Context: Under outgoing_lock, which also guards the scratch array.
+ * Context: From outgoing.c, whose locks also guard the scratch array.
  * Return: 0 or the writer's error.
  */
 int frz_vtd_write_units(struct frz_blob_writer *w)
@@ -479,7 +522,7 @@ int frz_vtd_write_units(struct frz_blob_writer *w)
 			.ecap = iommu->ecap,
 			.root = virt_to_phys(iommu->root_entry),
 		};
-		u32 n = frozen_buses(iommu, contexts);
+		u32 n = preserved_buses(iommu, contexts);
 
 		ret = frz_blob_add_unit(w, &rec, contexts, n);
 	}
@@ -570,8 +613,11 @@ check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 	return NULL;
 }
 
-/* Each entry must be what a device of the blob runs on, or be gone. */
-static const char * __init
+/*
+ * Each entry must be what a device of the blob runs on, or be gone. One that is bad
+ * costs its own device and no other.
+ */
+static void __init
 check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 	      u8 bus, struct context_entry *context)
 {
@@ -590,10 +636,13 @@ check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 		if (!context_present(e) || (e->lo & VTD_PAGE_MASK) != ft->top ||
 		    (e->lo & CONTEXT_TT) ||
 		    FIELD_GET(CONTEXT_DID, e->hi) != did ||
-		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels)
-			return "a context entry is not that of its frozen domain";
+		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels) {
+			clear_entry(iommu, e);
+			frz_incoming_refuse_id((u64)unit->rec.segment << 16 |
+					       PCI_DEVID(bus, devfn),
+					       "its context entry is not that of its frozen domain");
+		}
 	}
-	return NULL;
 }
 
 static const char * __init
@@ -601,7 +650,6 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 {
 	struct root_entry *root = phys_to_virt(unit->rec.root);
 	u32 i, bus, next = 0;
-	const char *why;
 	u64 pa;
 
 	for (i = 0; i < unit->rec.nr_contexts; i++) {
@@ -613,9 +661,7 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 			root[next] = (struct root_entry){};
 		if (root[bus].lo != (pa | 1) || root[bus].hi)
 			return "its root entry is not that of its context table";
-		why = check_context(iommu, unit, bus, phys_to_virt(pa));
-		if (why)
-			return why;
+		check_context(iommu, unit, bus, phys_to_virt(pa));
 		next = bus + 1;
 	}
 	for (; next < ROOT_ENTRIES; next++)

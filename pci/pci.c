@@ -14,6 +14,7 @@
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 
 #include "../../../pci/pci.h"
 #include "../iommu/freeze.h"
@@ -156,11 +157,12 @@ void frz_pci_stop(struct pci_dev *pdev)
 }
 
 /**
- * frz_pci_adopt - Nothing may reset this device any more
+ * frz_pci_adopt - Nothing may reset this device any more, nor let it sleep
  * @pdev: an incoming device on its frozen domain; quirks have run
  *
  * PCI keeps off a reset that a device does not have: VFIO, sysfs and a reset of
- * the bus for a neighbour all ask.
+ * the bus for a neighbour all ask. A device without a driver may be idle for the
+ * runtime PM; then the port above it is, too, and would cut it off in D3.
  *
  * Return: what frz_pci_left() needs to know.
  */
@@ -170,6 +172,7 @@ pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev)
 
 	pdev->dev_flags |= NO_RESET;
 	memset(pdev->reset_methods, 0, sizeof(pdev->reset_methods));
+	pm_runtime_get_noresume(&pdev->dev);
 	return had;
 }
 
@@ -182,13 +185,14 @@ void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had)
 {
 	pdev->dev_flags = (pdev->dev_flags & ~NO_RESET) | had;
 	pci_init_reset_methods(pdev);
+	pm_runtime_put(&pdev->dev);
 }
 
 /**
- * iommu_freeze_pci_add - A device was enumerated
- * @pdev: the device, not yet visible to drivers
+ * iommu_freeze_pci_setup - A device was found
+ * @pdev: the device, identified; nothing was written to it yet
  */
-void iommu_freeze_pci_add(struct pci_dev *pdev)
+void iommu_freeze_pci_setup(struct pci_dev *pdev)
 {
 	u16 cmd;
 
@@ -201,10 +205,18 @@ void iommu_freeze_pci_add(struct pci_dev *pdev)
 			frz_pci_stop(pdev);
 		return;
 	}
-	if (!frz_incoming_seen(pdev, check_incoming))
-		return;
+	if (frz_incoming_seen(pdev, check_incoming))
+		pdev->is_busmaster = 1;
+}
 
-	pdev->is_busmaster = 1;
+/**
+ * iommu_freeze_pci_add - A device becomes known
+ * @pdev: the device, not yet visible to drivers
+ */
+void iommu_freeze_pci_add(struct pci_dev *pdev)
+{
+	if (!frz_incoming_added(pdev))
+		return;
 	if (device_set_driver_override(&pdev->dev, "vfio-pci"))
 		frz_warn(pdev, "no memory for its driver override; bind it to vfio-pci by hand\n");
 }
@@ -254,6 +266,35 @@ bool iommu_freeze_pci_running(struct pci_dev *pdev)
 EXPORT_SYMBOL_GPL(iommu_freeze_pci_running);
 
 /**
+ * iommu_freeze_pci_may_change - May attachment or interrupts of a device change?
+ * @pdev: the device
+ *
+ * Context: Any; under the lock that guards what is to change, as a preserve that
+ * begins looks at it under the same.
+ * Return: 0, or -EBUSY for a preserved device.
+ */
+int iommu_freeze_pci_may_change(struct pci_dev *pdev)
+{
+	return frz_outgoing_preserved(pdev) ? -EBUSY : 0;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_change);
+
+/**
+ * iommu_freeze_pci_may_stop - May a device be reset, or put to sleep?
+ * @pdev: the device
+ *
+ * Context: As for iommu_freeze_pci_may_change().
+ * Return: 0, or -EBUSY for a device that is preserved, or runs on its frozen
+ * domain.
+ */
+int iommu_freeze_pci_may_stop(struct pci_dev *pdev)
+{
+	return frz_outgoing_preserved(pdev) || iommu_freeze_pci_running(pdev) ?
+	       -EBUSY : 0;
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_stop);
+
+/**
  * iommu_freeze_pci_saved - VFIO saved the state that it restores at close
  * @pdev: the device, its state in pci_dev::saved_config_space
  *
@@ -265,3 +306,44 @@ void iommu_freeze_pci_saved(struct pci_dev *pdev)
 		pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
 }
 EXPORT_SYMBOL_GPL(iommu_freeze_pci_saved);
+
+static void ignore(struct pci_dev *pdev, u8 *byte, u8 bits, const char *what)
+{
+	if (!(*byte & bits))
+		return;
+	*byte &= ~bits;
+	pr_info_ratelimited("iommu-freeze: %s: %s by a write to its config space is ignored: it must run on\n",
+			    pci_name(pdev), what);
+}
+
+/**
+ * iommu_freeze_pci_write - Take out of a write what would stop a running device
+ * @pdev: the device
+ * @cap: the capability that is written to, in the first 256 bytes
+ * @offset: in it, from its own first byte
+ * @bytes: what is written, changed
+ * @count: bytes, 1, 2 or 4
+ *
+ * A function level reset (PCIe spec, section 6.6.2) is the user's to ask for until
+ * the device is preserved, its power state until it is frozen.
+ */
+void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap, int offset, u8 *bytes,
+			    unsigned int count)
+{
+	bool frozen = iommu_freeze_pci_keep_master(pdev);
+	unsigned int i;
+
+	if (!frozen && !frz_outgoing_preserved(pdev))
+		return;
+	for (i = 0; i < count; i++, offset++) {
+		if (cap == PCI_CAP_ID_EXP && offset == PCI_EXP_DEVCTL + 1)
+			ignore(pdev, &bytes[i], PCI_EXP_DEVCTL_BCR_FLR >> 8,
+			       "a reset");
+		if (cap == PCI_CAP_ID_AF && offset == PCI_AF_CTRL)
+			ignore(pdev, &bytes[i], PCI_AF_CTRL_FLR, "a reset");
+		if (cap == PCI_CAP_ID_PM && offset == PCI_PM_CTRL && frozen)
+			ignore(pdev, &bytes[i], PCI_PM_CTRL_STATE_MASK,
+			       "a power state");
+	}
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_write);

@@ -65,7 +65,7 @@
 #define FRZ_MAX_CHUNKS		4096	/* per domain */
 /*
  * Pieces of memory that a whole blob may name: root tables, context tables and
- * chunks together. It bounds the time of the check that none overlap.
+ * chunks together. It bounds what the check that none overlap takes.
  */
 #define FRZ_MAX_RANGES		16384
 #define FRZ_MAX_BRIDGES		8	/* per device */

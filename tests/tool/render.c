@@ -109,7 +109,7 @@ static void extents_all(bool json, const struct iommu_freeze_device *dev)
  * check and freeze
  */
 #define PLACES		13
-#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_ALIAS, 0)
+#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_RMRR, 0)
 #define LOOKED_USE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_INTERRUPTS, 0)
 #define LOOKED_ALL	GENMASK_ULL(IOMMU_FREEZE_NR_OBSTACLES - 1, 0)
 #define FOUND(name)	BIT_ULL(IOMMU_FREEZE_OBSTACLE_##name)
@@ -296,11 +296,15 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->host.info.scratch_largest = 0;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
+	} else if (!strcmp(name, "check-escapes")) {
+		check->target_path = "vm\033[31mlinuz";
+		check->target_read = true;
+		check->target_cmdline = "\033]0;kho=on\007 liveupdate=on";
 	} else if (!strcmp(name, "check-words")) {
 		check->target.flags = FRZ_NOTE_KHO_ON | FRZ_NOTE_VTD_ON | FRZ_NOTE_VTD_SCALABLE;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
-		check->target_cmdline = "kho=off quiet -- liveupdate=on";
+		check->target_cmdline = "kho=off quiet intremap=nosid,off -- liveupdate=on";
 	} else {
 		return false;
 	}

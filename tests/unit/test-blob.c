@@ -404,6 +404,75 @@ static void test_round_trip(void **state)
 	free(data);
 }
 
+static size_t sealed_bytes;
+
+static void count_update(void *ctx, const void *data, size_t len)
+{
+	sealed_bytes += len;
+	sha256.update(ctx, data, len);
+}
+
+/* Sealed, it is the blob that is written at once; until then nothing is frozen in it. */
+static void test_seal(void **state)
+{
+	struct frz_device devices[ARRAY_SIZE(made_devices)];
+	struct evp_md_ctx_st *ctx = NULL;
+	struct frz_sha256 sha = sha256;
+	struct frz_blob_writer w;
+	void *want = malloc(MADE_LEN);
+	void *data = malloc(MADE_LEN);
+	struct frz_device dev = {};
+	struct frz_blob_seal seal;
+	size_t at[ARRAY_SIZE(devices)];
+	struct frz_blob b;
+	u32 i = 0;
+
+	(void)state;
+	assert_non_null(want);
+	assert_non_null(data);
+	sha.update = count_update;
+	sha.ctx = &ctx;
+	assert_int_equal(make(&w, want, MADE_LEN), MADE_LEN);
+	assert_int_equal(make(&w, data, MADE_LEN), MADE_LEN);
+
+	frz_blob_seal_begin(&seal, &w, &sha);
+	assert_int_equal(frz_blob_open(&b, data, MADE_LEN, &sha256, NULL), 0);
+	assert_int_equal(b.flags, 0);
+	assert_int_equal(b.nr_devices, ARRAY_SIZE(devices));
+	while (frz_blob_next_device(&b, &dev)) {
+		at[i] = dev.at;
+		devices[i] = made_devices[i];
+		devices[i].command = 0x400 + i;
+		devices[i].bars[i] = 0xfe000000;
+		i++;
+	}
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		frz_blob_seal_device(&seal, at[i], &devices[i],
+				     i < 2 ? made_bridges[i] : NULL);
+	sealed_bytes = 0;
+	frz_blob_seal_end(&seal);
+	assert_int_equal(sealed_bytes, MADE_LEN - at[0]);
+	assert_int_equal(frz_blob_open(&b, data, MADE_LEN, &sha256, NULL), 0);
+	assert_int_equal(b.flags, FRZ_BLOB_FROZEN);
+	dev = (struct frz_device){};
+	for (i = 0; frz_blob_next_device(&b, &dev); i++) {
+		assert_int_equal(dev.command, 0x400 + i);
+		assert_int_equal(dev.bars[i], 0xfe000000);
+	}
+	assert_int_equal(i, ARRAY_SIZE(devices));
+
+	/* As they were: then it is the other one. */
+	assert_int_equal(make(&w, data, MADE_LEN), MADE_LEN);
+	frz_blob_seal_begin(&seal, &w, &sha);
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		frz_blob_seal_device(&seal, at[i], &made_devices[i],
+				     i < 2 ? made_bridges[i] : NULL);
+	frz_blob_seal_end(&seal);
+	assert_memory_equal(data, want, MADE_LEN);
+	free(data);
+	free(want);
+}
+
 static void test_empty_blob(void **state)
 {
 	struct frz_blob_writer w;
@@ -1069,6 +1138,7 @@ int main(void)
 		cmocka_unit_test(test_unaligned_memory),
 		cmocka_unit_test(test_every_word),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_seal),
 		cmocka_unit_test(test_empty_blob),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_no_room),

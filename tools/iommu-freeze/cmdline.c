@@ -57,6 +57,18 @@ static void iommu(struct cmdline *c, const char *value)
 	}
 }
 
+/* Comma separated; drivers/iommu/irq_remapping.c, setup_irqremap(). */
+static void intremap(struct cmdline *c, const char *value)
+{
+	for (; value; value = strchr(value, ',')) {
+		value += *value == ',';
+		if (!strncmp(value, "on", 2))
+			c->intremap = SAID_ON;
+		else if (!strncmp(value, "off", 3))
+			c->intremap = SAID_OFF;
+	}
+}
+
 static const char *value_of(const char *word, const char *name)
 {
 	size_t len = strlen(name);
@@ -97,6 +109,11 @@ bool cmdline_parse(struct cmdline *c, const char *text)
 		value = value_of(word, "iommu");
 		if (value)
 			iommu(c, value);
+		value = value_of(word, "intremap");
+		if (value)
+			intremap(c, value);
+		else if (!strcmp(word, "nointremap"))
+			c->intremap = SAID_OFF;
 	}
 	free(copy);
 	return true;

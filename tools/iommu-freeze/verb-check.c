@@ -63,14 +63,23 @@ static void judge_host(struct check *check)
 	if (host->info.status & IOMMU_FREEZE_STATUS_BAD)
 		finding_add(list, HOST, "handover", "see 'dmesg | grep iommu-freeze'",
 			    "a handover came with this boot that cannot be read");
-	if (host->iommu == IOMMU_NONE)
+	if (!host->iommu)
+		finding_add(list, HOST, "iommu-unknown", "mount sysfs",
+			    "whether an IOMMU is in use is not known");
+	else if (host->iommu == IOMMU_NONE)
 		finding_add(list, HOST, "no-iommu", "boot with intel_iommu=on",
 			    "no IOMMU is in use");
 	else if (host->iommu > IOMMU_VTD)
 		finding_add(list, HOST, "iommu-type", NULL,
 			    "its IOMMU is not VT-d (%s)", iommu_name(host->iommu));
+	if (check->stage == STAGE_KEXEC && !host->loaded_known)
+		finding_add(list, HOST, "kernel-unknown", "mount sysfs",
+			    "whether a kernel is loaded is not known");
 	if (check->stage == STAGE_KEXEC && host->loaded_known && !host->loaded)
 		finding_add(list, HOST, "no-kernel", "kexec -l first", "no kernel is loaded");
+	if (check->stage == STAGE_KEXEC && !check->target_path)
+		finding_add(list, HOST, "target-unknown", "name it with --target",
+			    "whether the next kernel can take over frozen devices is not known");
 }
 
 /* In a command line, or else built into the kernel. */
@@ -95,6 +104,9 @@ static void judge_target_cmdline(struct check *check)
 	if (!is_on(c.liveupdate, false))
 		finding_add(list, check->target_path, "target-liveupdate", "add liveupdate=on",
 			    "the Live Update Orchestrator will be off with that command line");
+	if (c.intremap == SAID_OFF)
+		finding_add(list, check->target_path, "target-intremap", "leave out intremap=off",
+			    "interrupt remapping will be off with that command line: no VMM can bind its device");
 	if (!is_on(c.vtd, flags & FRZ_NOTE_VTD_ON))
 		finding_add(list, check->target_path, "target-iommu", "add intel_iommu=on",
 			    "VT-d will be off with that command line");
@@ -362,7 +374,7 @@ static void host_text(const struct check *check)
 static void target_text(const struct check *check)
 {
 	const struct target *t = &check->target;
-	char size[BYTES_LEN];
+	char size[BYTES_LEN], cmdline[4096];
 
 	field("target");
 	if (!check->target_read) {
@@ -376,7 +388,8 @@ static void target_text(const struct check *check)
 		printf("reads no handover");
 	if (t->room)
 		printf(", needs %s in one piece", print_bytes(t->room, size, sizeof(size)));
-	printf("; its command line: %s\n", check->target_cmdline ?: NOT_LOOKED);
+	printf("; its command line: %s\n", !check->target_cmdline ? NOT_LOOKED :
+	       print_text((u8 *)check->target_cmdline, sizeof(cmdline) - 1, cmdline));
 }
 
 /* A cell of the table of devices; "-" is what was not looked at or is not there. */
@@ -430,6 +443,10 @@ static void not_looked_text(const struct check *check)
 		idle += dev->there && dev->trial.use == IOMMU_FREEZE_IDLE;
 		memlock += dev->trial.serialised && !dev->vmm;
 	}
+	if (!check->target_read)
+		printf("; target " NOT_LOOKED);
+	else if (!check->target_cmdline)
+		printf("; its command line " NOT_LOOKED);
 	if (!check->nr)
 		printf("; no device was looked at");
 	if (idle)

@@ -139,12 +139,13 @@ struct iommu_freeze_extent {
  * @segment: input
  * @devid: input
  * @nr: input: room in @extents; output: how many were stored
- * @start: input: only extents that begin at this iova or above
- * @total: output: extents that begin at @start or above
+ * @start: input: extents from this iova on; one that begins below it is told
+ *	from there
+ * @total: output: extents in all, wherever @start is
  * @extents: input: pointer to an array of struct iommu_freeze_extent
  *
  * Read from the frozen tables as they are in memory. Not under lockdown.
- * -EIO if they cannot be read.
+ * -EIO if they cannot be read, -ENOMEM.
  */
 struct iommu_freeze_extents {
 	__u32 size;
@@ -254,6 +255,7 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
 	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
 	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */
+	IOMMU_FREEZE_OBSTACLE_RMRR,		/* another device has an RMRR */
 	/* how it is used */
 	IOMMU_FREEZE_OBSTACLE_CDEV,		/* not opened by its cdev */
 	IOMMU_FREEZE_OBSTACLE_BOUND,		/* not bound to an iommufd */

@@ -61,6 +61,9 @@ def words(report):
         "count": lambda log, pattern: len(lines(log, pattern)),
         "lines": lines,
         "stripped": lambda log, pattern, away: [re.sub(away, "", x) for x in lines(log, pattern)],
+        # numbers in a log, at the pattern's group
+        "figures": lambda log, pattern: [int(m[1]) for m in (
+            re.search(pattern, line) for line in log) if m],
         # frames that landed in these phases, of the first NIC or another one
         "phase_landed": lambda *names, nic=0: sum(p["landed"][nic] for p in phase(report, *names)),
         # what the walker saw at a mark, by requester; only of devices that the VMM or a freeze knows

@@ -312,10 +312,14 @@ class Machine:
         if wanted not in accels:
             raise ValueError("HIL_ACCEL=%s: tcg or kvm" % wanted)
         accel, cpu = accels[wanted]
+        cpus = ["-smp", "2"]
+        if scenario["ICOUNT"]:
+            accel, cpu = "tcg,thread=single", accels["tcg"][1]
+            cpus = ["-smp", "1", "-icount", "shift=0,sleep=off"]
         memory, work = scenario["MEMORY"], paths["work"]
         words = [
             self.qemu, "-accel", accel, "-cpu", cpu,
-            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", "-smp", "2",
+            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", *cpus,
             "-m", memory,
             "-object", "memory-backend-file,id=ram,size=%sM,mem-path=%s,share=on" %
             (memory, paths["mem"]),
@@ -336,6 +340,24 @@ class Machine:
             "-append", "console=ttyS0 earlyprintk=serial,ttyS0,115200 no_timer_check "
             "tsc=reliable intel_iommu=on " + append]
         return words
+
+    def firmware(self, scenario):
+        """ACPI tables that replace QEMU's own: one with an RMRR, which QEMU has none of.
+
+        DMAR, VT-d spec section 8: one unit for all devices, and a region that the memory map has
+        as reserved, for the device of RMRR=.
+        """
+        if not scenario["RMRR"]:
+            return {}
+        rid = self.rid(scenario["RMRR"])
+        unit = struct.pack("<2H2BHQ", 0, 16, 1, 0, 0, 0xfed90000)
+        scope = struct.pack("<2BH4B", 1, 8, 0, 0, rid >> 8, rid >> 3 & 0x1f, rid & 7)
+        region = struct.pack("<4H2Q", 1, 24 + len(scope), 0, 0, 0xfeffc000, 0xfeffcfff) + scope
+        body = struct.pack("<2B10x", 47, 0) + unit + region
+        # Of a higher revision than QEMU's, or the kernel does not take it.
+        table = struct.pack("<4sI2B6s8sI4sI", b"DMAR", 36 + len(body), 1, 0, b"BOCHS ", b"BXPC    ", 9,
+                            b"BXPC", 1) + body
+        return {"DMAR.aml": table[:9] + bytes([-sum(table) & 0xff]) + table[10:]}
 
     @staticmethod
     def _nics(scenario, work):

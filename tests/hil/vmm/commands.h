@@ -16,9 +16,9 @@ int cmd_detach(int argc, char **argv);		/* detach */
 int cmd_dev(int argc, char **argv);		/* dev N */
 int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
-int cmd_map(int argc, char **argv);		/* map [shared | split [COUNT] | ...] */
+int cmd_map(int argc, char **argv);		/* map [shared | copies N | split [COUNT] | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
-int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master] */
+int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master | bare] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */
 int cmd_reset(int argc, char **argv);		/* reset */
 int cmd_switch(int argc, char **argv);		/* switch N */
@@ -36,7 +36,7 @@ int cmd_kexec(int argc, char **argv);		/* kexec */
 int cmd_load(int argc, char **argv);		/* load [WORD] */
 int cmd_preserve(int argc, char **argv);	/* preserve [ram|dev] */
 int cmd_retrieve(int argc, char **argv);	/* retrieve NAME [ram] */
-int cmd_retrieve_dev(int argc, char **argv);	/* retrieve-dev [with N] */
+int cmd_retrieve_dev(int argc, char **argv);	/* retrieve-dev [with N | unbound | bare] */
 int cmd_session(int argc, char **argv);		/* session NAME */
 
 /* receive.c: the NIC */
@@ -47,12 +47,21 @@ int cmd_stats(int argc, char **argv);		/* stats */
 
 /* provoke.c: what must be refused */
 int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
+int cmd_flr(int argc, char **argv);		/* flr */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
 int cmd_low_power(int argc, char **argv);	/* low-power */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */
+int cmd_peek(int argc, char **argv);		/* peek OFFSET BITS VALUE */
+int cmd_poke(int argc, char **argv);		/* poke OFFSET BITS */
 int cmd_power_down(int argc, char **argv);	/* power-down */
 int cmd_punch(int argc, char **argv);		/* punch PAGE */
+
+/* race.c: while something else goes on */
+int cmd_race(int argc, char **argv);		/* race attach|detach|irqs|... */
+int cmd_storm(int argc, char **argv);		/* storm ROUNDS */
+int cmd_unbind(int argc, char **argv);		/* unbind BDF */
+int cmd_unbound(int argc, char **argv);		/* unbound */
 
 /* tool.c: iommu-freeze */
 int cmd_churn(int argc, char **argv);		/* churn COUNT BDF */
@@ -64,8 +73,13 @@ int cmd_leaks(int argc, char **argv);		/* leaks */
 long memory_total_kib(void);
 int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
 
+/* script.c: a VMM that dies */
+int cmd_die(int argc, char **argv);		/* die */
+int cmd_victim(int argc, char **argv);		/* victim */
+
 /* harness.c: the run itself */
 int cmd_mark(int argc, char **argv);		/* mark NAME */
+int cmd_modules(int argc, char **argv);		/* modules */
 int cmd_pause(int argc, char **argv);		/* pause SECONDS */
 int cmd_phase(int argc, char **argv);		/* phase NAME */
 int cmd_power(int argc, char **argv);		/* power BDF STATE */

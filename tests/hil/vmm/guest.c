@@ -289,21 +289,22 @@ int guest_recall(uint32_t *files)
 /* guest_pagemap() - one entry per page: bit 63 tells that it is there, 54:0 are its number. */
 int guest_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries)
 {
-	static int fd = -1;
 	size_t size = nr * sizeof(*entries), done = 0;
 	off_t at = (uintptr_t)mem / HIL_PAGE * sizeof(*entries);
+	int fd, ret = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	/* Each time: it stays that of the process that opened it. */
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	for (; done < size; done += n) {
+	for (; !ret && done < size; done += n) {
 		n = pread(fd, (uint8_t *)entries + done, size - done, at + done);
 		if (n <= 0)
-			return n ? -errno : -EIO;
+			ret = n ? -errno : -EIO;
 	}
-	return 0;
+	close(fd);
+	return ret;
 }
 
 #define PAGEMAP_PRESENT	(1ull << 63)

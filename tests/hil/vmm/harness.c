@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands about the run itself: waiting, marks, files of sysfs, the end.
+ * Commands about the run itself: waiting, marks, files of sysfs, modules, the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -44,6 +46,33 @@ int cmd_mark(int argc, char **argv)
 int cmd_write(int argc, char **argv)
 {
 	return argc == 2 ? vmm_write_file(argv[0], argv[1]) : -EINVAL;
+}
+
+/* modules: those of this kernel, in the order of /boot/order */
+int cmd_modules(int argc, char **argv)
+{
+	char name[64], path[80];
+	int fd, ret = 0;
+	FILE *order;
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	order = fopen("/boot/order", "re");
+	if (!order)
+		return -errno;
+	while (!ret && fscanf(order, "%63s", name) == 1) {
+		snprintf(path, sizeof(path), "/boot/%s.ko", name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0)) {
+			ret = -errno;
+			say("module %s: %s", name, strerror(errno));
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	fclose(order);
+	return ret;
 }
 
 /* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */

@@ -23,6 +23,9 @@
 /* The 82576's power management capability: data sheet, section 9.5.1 */
 #define PM_CAP_82576	0x40
 
+/* Its PCI Express capability: section 9.5.4 */
+#define EXP_CAP_82576	0xa0
+
 #define BAR_SIZE	(4 * HIL_PAGE)
 
 /* provoke_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
@@ -71,6 +74,53 @@ int cmd_power_down(int argc, char **argv)
 		return -EINVAL;
 	return vmm_config_set(&guest_dev()->vmm, PM_CAP_82576 + PCI_PM_CTRL,
 			      PCI_PM_CTRL_STATE_MASK);
+}
+
+/* flr: the guest resets its device */
+int cmd_flr(int argc, char **argv)
+{
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	return vmm_config_set(&guest_dev()->vmm, EXP_CAP_82576 + PCI_EXP_DEVCTL,
+			      PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+/* A register of BAR 0, or NULL. */
+static volatile uint32_t *reg(const char *offset)
+{
+	uint64_t at = strtoull(offset, NULL, 0);
+	struct vmm_dev *dev = &guest_dev()->vmm;
+
+	if (!dev->bar0 || at % 4 || at + 4 > dev->bar0_size)
+		return NULL;
+	return (volatile uint32_t *)(dev->bar0 + at);
+}
+
+/* poke OFFSET BITS: set them in a register of the current device */
+int cmd_poke(int argc, char **argv)
+{
+	volatile uint32_t *at = argc == 2 ? reg(argv[0]) : NULL;
+
+	if (!at)
+		return -EINVAL;
+	*at |= strtoul(argv[1], NULL, 0);
+	return 0;
+}
+
+/* peek OFFSET BITS VALUE: of a register, these bits have this value */
+int cmd_peek(int argc, char **argv)
+{
+	volatile uint32_t *at = argc == 3 ? reg(argv[0]) : NULL;
+	uint32_t value;
+
+	if (!at)
+		return -EINVAL;
+	value = *at;
+	if ((value & strtoul(argv[1], NULL, 0)) == strtoul(argv[2], NULL, 0))
+		return 0;
+	say("register %s is %#x", argv[0], value);
+	return -EUCLEAN;
 }
 
 /* low-power: the VMM lets the host put the device to sleep */

@@ -348,7 +348,8 @@ class Machine:
             words += ["-netdev", "dgram,id=net%d,local.type=unix,local.path=%s/qemu%d,"
                       "remote.type=unix,remote.path=%s/observer%d" % (i, work, i, work, i)]
             if topology == "root":
-                place = "pcie.0,addr=%#x" % (5 + i)
+                # Its virtual functions take two places.
+                place = "pcie.0,addr=%#x" % (5 + 2 * i)
             elif topology in ("port", "high"):
                 place = "rp%d" % i
                 words += ["-device", "pcie-root-port,id=rp%d,bus=%s,chassis=%d,slot=%d" %

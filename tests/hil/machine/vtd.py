@@ -348,8 +348,7 @@ class Machine:
             words += ["-netdev", "dgram,id=net%d,local.type=unix,local.path=%s/qemu%d,"
                       "remote.type=unix,remote.path=%s/observer%d" % (i, work, i, work, i)]
             if topology == "root":
-                # Its virtual functions take two places.
-                place = "pcie.0,addr=%#x" % (5 + 2 * i)
+                place = "pcie.0,addr=%#x" % (5 + i)
             elif topology in ("port", "high"):
                 place = "rp%d" % i
                 words += ["-device", "pcie-root-port,id=rp%d,bus=%s,chassis=%d,slot=%d" %

@@ -78,6 +78,8 @@ static void look_at_use(struct vfio_device *device, struct frz_findings *f)
 {
 	struct vfio_pci_core_device *vdev = to_vfio_pci(device);
 
+	lockdep_assert_held(&device->dev_set->lock);
+
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_CDEV,
 		 !vfio_device_cdev_opened(device));
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);

@@ -33,7 +33,7 @@ VARIABLES = {
     "RATE": ("1000", "frames per second and NIC"),
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
     "TIMEOUT": ("480", "seconds, for the whole machine; on an idle host most need a tenth"),
-    "SABOTAGE": ("", "what saboteur/ spoils"),
+    "SABOTAGE": ("", "what saboteur/ spoils, one thing or several"),
     "SABOTAGE_AT": ("Starting new kernel", "as soon as the console has this line"),
     "LIVE": ("", "numbers of the NICs that must not miss a DMA, from the first frame to the last"),
     "REFUSED": ("", "devices that the next kernel must refuse: they may reach nothing"),

@@ -14,13 +14,21 @@
  *	context-top, context-type, context-width, context-absent
  *		the table address, translation type, address width or present bit in
  *		the context entry of the first device
+ *	context-back	the table address there, to that of its frozen domain
  *	root-entry	a reserved field of the root entry of the first device
+ *	root-table	the address in it, to that of a copy of the context table
+ *	table-away	the address in the last entry that leads to a table of leaves,
+ *		to that of a copy; both copies are where the first frozen domain
+ *		has memory that it does not use
+ *	memfd	the place of a page in its file, in the list of a preserved memfd
  *
  * and in the blob, with a digest that fits:
  *
  *	vendor, place, bars, bridges, command, state	of the first device
  *	chunk	the length of a chunk of the first domain
  *	unit-cap, unit-root			of its unit
+ *
+ * or several of these, with spaces between them.
  *
  * It keeps nothing and locks nothing; a machine that runs is changed under its
  * feet, which is what it is for. It prints what it did as JSON. It fails, with a
@@ -194,6 +202,18 @@ static uint64_t *first_context(const struct frz_blob *b, struct frz_unit *unit, 
 	errx(1, "the first device has no context table");
 }
 
+/* Address of the top table of the first device's domain. */
+static u64 first_top(const struct frz_blob *b)
+{
+	struct frz_device dev = {};
+	struct frz_domain dom;
+
+	frz_blob_next_device(b, &dev);
+	if (!frz_blob_find_domain(b, dev.domain, &dom))
+		errx(1, "the first device has no domain");
+	return dom.top;
+}
+
 /* What is a field of the context entry, or "" for the domain id. */
 static void spoil_context(const struct frz_blob *b, const char *what)
 {
@@ -212,6 +232,8 @@ static void spoil_context(const struct frz_blob *b, const char *what)
 		entry[1] ^= 3ULL;
 	else if (!strcmp(what, "-absent"))
 		entry[0] &= ~1ULL;
+	else if (!strcmp(what, "-back"))
+		entry[0] = (entry[0] & (PAGE - 1)) | first_top(b);
 	else
 		errx(2, "'context%s': see the top of saboteur.c for what can be spoilt", what);
 }
@@ -224,6 +246,91 @@ static void spoil_root_entry(const struct frz_blob *b)
 	frz_blob_next_device(b, &dev);
 	frz_blob_find_unit(b, dev.unit, &unit);
 	((uint64_t *)(mem + unit.root))[2 * dev.bus + 1] ^= 1ULL << 12;
+}
+
+/* A copy of a page, in memory of the first domain that holds no table. */
+static u64 copy_page(const struct frz_blob *b, u64 from)
+{
+	struct frz_domain dom = {};
+	struct frz_chunk chunk;
+	u32 i;
+
+	frz_blob_next_domain(b, &dom);
+	for (i = 0; i < dom.nr_chunks; i++) {
+		frz_blob_chunk(b, &dom, i, &chunk);
+		if (chunk.used < chunk.len && chunk.address + chunk.len <= mem_len) {
+			memcpy(mem + chunk.address + chunk.used, mem + from, PAGE);
+			return chunk.address + chunk.used;
+		}
+	}
+	errx(1, "the first domain uses all of its memory");
+}
+
+static void spoil_root_table(const struct frz_blob *b)
+{
+	struct frz_device dev = {};
+	struct frz_unit unit = {};
+	u64 table;
+
+	frz_blob_next_device(b, &dev);
+	first_context(b, &unit, &table);
+	((uint64_t *)(mem + unit.root))[2 * dev.bus] = copy_page(b, table) | 1;
+}
+
+/* Follows the last entry of each table down to one that leads to a table of leaves. */
+static void spoil_table_away(const struct frz_blob *b)
+{
+	const struct frz_format *fmt;
+	struct frz_domain dom = {};
+	uint64_t *table, *entry = NULL;
+	unsigned int level, i;
+	u64 at;
+
+	frz_blob_next_domain(b, &dom);
+	fmt = frz_format_by_id(dom.format);
+	at = dom.top;
+	for (level = dom.levels; level > 1; level--) {
+		if (at + PAGE > mem_len)
+			errx(1, "a table is at %#llx, outside of memory", (unsigned long long)at);
+		table = (void *)(mem + at);
+		for (i = PAGE / 8 - 1; i && fmt->classify(table[i], level) == FRZ_NONE; i--)
+			;
+		entry = &table[i];
+		if (fmt->classify(*entry, level) != FRZ_TABLE)
+			errx(1, "a leaf at level %u, and no table", level);
+		at = fmt->address(*entry, level);
+	}
+	if (entry)
+		*entry = (*entry & (PAGE - 1)) | copy_page(b, at);
+}
+
+/* Page @number of LUO's list of a memfd is said to be where the one before it is. */
+static void spoil_memfd(unsigned int number)
+{
+	uint64_t *list;
+	unsigned int i;
+	size_t at;
+
+	for (at = 0; at < mem_len; at += PAGE) {
+		if (!(at % (1 << 20))) {
+			off_t data = lseek(mem_fd, at, SEEK_DATA);
+
+			if (data < 0)
+				break;
+			at = (size_t)data / PAGE * PAGE;
+		}
+		/* Page frame and flags, then the place in the file: from 0, without a hole. */
+		list = (void *)(mem + at);
+		for (i = 0; i < PAGE / 16; i++)
+			if (!(list[2 * i] << 12) || !(list[2 * i] >> 52) ||
+			    list[2 * i] >> 54 || list[2 * i + 1] != i)
+				break;
+		if (i == PAGE / 16) {
+			list[2 * number + 1]--;
+			return;
+		}
+	}
+	errx(1, "no list of a memfd in memory");
 }
 
 static void add_foreign(const struct frz_blob *b)
@@ -290,9 +397,39 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	sign(blob);
 }
 
+/* Returns whether it has said what it did. */
+static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
+{
+	if (!strcmp(what, "blob"))
+		first_device(blob, b)->vendor ^= cpu_to_le32(1);
+	else if (!strcmp(what, "tables"))
+		spoil_tables(b);
+	else if (!strcmp(what, "leaf"))
+		spoil_leaf(b);
+	else if (!strncmp(what, "context", 7))
+		spoil_context(b, what + 7);
+	else if (!strcmp(what, "root-entry"))
+		spoil_root_entry(b);
+	else if (!strcmp(what, "root-table"))
+		spoil_root_table(b);
+	else if (!strcmp(what, "table-away"))
+		spoil_table_away(b);
+	else if (!strcmp(what, "memfd"))
+		spoil_memfd(100);
+	else if (!strcmp(what, "chunk"))
+		spoil_chunk(blob, b);
+	else if (!strcmp(what, "foreign"))
+		add_foreign(b);
+	else
+		spoil_field(blob, b, what);
+	return !strcmp(what, "leaf");
+}
+
 int main(int argc, char **argv)
 {
+	char *words, *what;
 	struct frz_blob b;
+	bool told = false;
 	struct stat st;
 	uint8_t *blob;
 
@@ -311,24 +448,12 @@ int main(int argc, char **argv)
 
 	wait_for(argv[2], argv[3], atoi(argv[5]));
 	blob = find_blob(&b);
-	if (!strcmp(argv[4], "blob")) {
-		first_device(blob, &b)->vendor ^= cpu_to_le32(1);
-	} else if (!strcmp(argv[4], "tables")) {
-		spoil_tables(&b);
-	} else if (!strcmp(argv[4], "leaf")) {
-		spoil_leaf(&b);
-		return 0;
-	} else if (!strncmp(argv[4], "context", 7)) {
-		spoil_context(&b, argv[4] + 7);
-	} else if (!strcmp(argv[4], "root-entry")) {
-		spoil_root_entry(&b);
-	} else if (!strcmp(argv[4], "chunk")) {
-		spoil_chunk(blob, &b);
-	} else if (!strcmp(argv[4], "foreign")) {
-		add_foreign(&b);
-	} else {
-		spoil_field(blob, &b, argv[4]);
-	}
-	printf("{\"what\": \"%s\"}\n", argv[4]);
+	words = strdup(argv[4]);
+	if (!words)
+		err(1, "out of memory");
+	for (what = strtok(words, " "); what; what = strtok(NULL, " "))
+		told |= spoil(blob, &b, what);
+	if (!told)
+		printf("{\"what\": \"%s\"}\n", argv[4]);
 	return 0;
 }

@@ -16,7 +16,7 @@ int cmd_detach(int argc, char **argv);		/* detach */
 int cmd_dev(int argc, char **argv);		/* dev N */
 int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
-int cmd_map(int argc, char **argv);		/* map [shared | copies N | split [COUNT] | ...] */
+int cmd_map(int argc, char **argv);		/* map [shared | spare MIB | copies N | split [COUNT] | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
 int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master | bare] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */
@@ -34,7 +34,7 @@ int cmd_create(int argc, char **argv);		/* create NAME */
 int cmd_finish(int argc, char **argv);		/* finish */
 int cmd_kexec(int argc, char **argv);		/* kexec */
 int cmd_load(int argc, char **argv);		/* load [WORD] */
-int cmd_preserve(int argc, char **argv);	/* preserve [ram|dev] */
+int cmd_preserve(int argc, char **argv);	/* preserve [ram|dev|spare] */
 int cmd_retrieve(int argc, char **argv);	/* retrieve NAME [ram] */
 int cmd_retrieve_dev(int argc, char **argv);	/* retrieve-dev [with N | unbound | bare] */
 int cmd_session(int argc, char **argv);		/* session NAME */
@@ -49,12 +49,13 @@ int cmd_stats(int argc, char **argv);		/* stats */
 int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
 int cmd_flr(int argc, char **argv);		/* flr */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
-int cmd_low_power(int argc, char **argv);	/* low-power */
+int cmd_low_power(int argc, char **argv);	/* low-power [wakeup] */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */
 int cmd_peek(int argc, char **argv);		/* peek OFFSET BITS VALUE */
 int cmd_poke(int argc, char **argv);		/* poke OFFSET BITS */
 int cmd_power_down(int argc, char **argv);	/* power-down */
+int cmd_preserve_unbound(int argc, char **argv);	/* preserve-unbound */
 int cmd_punch(int argc, char **argv);		/* punch PAGE */
 
 /* race.c: while something else goes on */
@@ -68,6 +69,7 @@ int cmd_churn(int argc, char **argv);		/* churn COUNT BDF */
 int cmd_tool(int argc, char **argv);		/* tool STATUS ARG... */
 
 /* memory.c: what the kernel keeps */
+int cmd_collapse(int argc, char **argv);	/* collapse */
 int cmd_compact(int argc, char **argv);		/* compact */
 int cmd_leaks(int argc, char **argv);		/* leaks */
 long memory_total_kib(void);

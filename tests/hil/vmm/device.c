@@ -175,16 +175,26 @@ static int map_copies(unsigned long n)
 	return ret;
 }
 
+/* Memory of the device's own: a session that does not keep guest RAM can keep it. */
+static int map_spare(uint64_t size)
+{
+	struct vmm_ram *spare = &guest.files[GUEST_SPARE + guest.cur].ram;
+	int ret = spare->size ? -EALREADY : vmm_ram_create(spare, size);
+
+	return ret ?: guest_map(GUEST_SPARE + guest.cur, 0, size, guest_share_iova(), true);
+}
+
 static uint64_t buffer_at(const char *number)
 {
 	return IGB_BUFFERS_OFFSET + strtoull(number, NULL, 0) * HIL_PAGE;
 }
 
 /*
- * map [shared | copies N | split [COUNT] | --swap-buffers I J | --readonly-buffer I]: the device's
- * share of guest RAM, or all of it when the space is shared, or was. split is for remap, its COUNT is
- * that of the ring if not told. The last two make a wrong map: two receive buffers exchanged, or one
- * that the device may only read.
+ * map [shared | copies N | split [COUNT] | spare MIB | --swap-buffers I J | --readonly-buffer I]: the
+ * device's share of guest RAM, or all of it when the space is shared, or was. split is for remap, its
+ * COUNT is that of the ring if not told; spare is no guest RAM but new memory, for a device that
+ * receives nothing. The last two make a wrong map: two receive buffers exchanged, or one that the
+ * device may only read.
  */
 int cmd_map(int argc, char **argv)
 {
@@ -201,6 +211,8 @@ int cmd_map(int argc, char **argv)
 		ret = -EOPNOTSUPP;
 	else if (argc <= 2 && !strcmp(argv[0], "split"))
 		ret = map_split(size, argc == 2 ? strtoull(argv[1], NULL, 0) : receive_count());
+	else if (argc == 2 && !strcmp(argv[0], "spare"))
+		ret = map_spare(strtoull(argv[1], NULL, 0) << 20);
 	else if (argc == 2 && !strcmp(argv[0], "--readonly-buffer"))
 		ret = map_readonly(size, buffer_at(argv[1]));
 	else if (argc == 3 && !strcmp(argv[0], "--swap-buffers"))

@@ -258,7 +258,7 @@ int guest_remember(void)
 	n->magic = NOTES_MAGIC;
 	n->shares = guest.shares;
 	n->files = 0;
-	for (i = 0; i < GUEST_FILES; i++)
+	for (i = 0; i < GUEST_SPARE; i++)
 		if (guest.files[i].ram.fd >= 0)
 			n->files |= 1u << i;
 	for (i = 0; i < VMM_MAX_DEVS; i++)

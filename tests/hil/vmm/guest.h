@@ -17,7 +17,7 @@ enum guest_file_id {
 	GUEST_RAM,
 	GUEST_SMALL,				/* for map-random */
 	GUEST_HUGE,				/* ... in huge pages, if the kernel has them */
-	GUEST_SPARE,				/* + device: for remap */
+	GUEST_SPARE,				/* + device: for remap, map spare */
 	GUEST_PUNCHED = GUEST_SPARE + VMM_MAX_DEVS,	/* a page that its file has lost */
 	GUEST_BAR,				/* + device: registers, for DMA of others */
 	GUEST_FILES = GUEST_BAR + VMM_MAX_DEVS,
@@ -111,7 +111,8 @@ int provoke_map_anonymous(struct vmm_space *space, const struct vmm_ram *ram, ui
 /* device.c: one more map in the current device's space, and away with it. */
 int device_mapunmap(void);
 
-/* update.c */
+/* update.c: the current device's file, and any file into the current session. */
 int update_retrieve_dev(void);
+int update_preserve(int fd, uint64_t token);
 
 #endif

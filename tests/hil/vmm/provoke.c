@@ -123,16 +123,18 @@ int cmd_peek(int argc, char **argv)
 	return -EUCLEAN;
 }
 
-/* low-power: the VMM lets the host put the device to sleep */
+/* low-power [wakeup]: the VMM lets the host put the device to sleep, and be told when it wakes */
 int cmd_low_power(int argc, char **argv)
 {
+	bool wakeup = argc == 1 && !strcmp(argv[0], "wakeup");
 	struct vfio_device_feature feature = {
 		.argsz = sizeof(feature),
-		.flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+		.flags = VFIO_DEVICE_FEATURE_SET |
+			 (wakeup ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP :
+				   VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY),
 	};
 
-	(void)argv;
-	if (argc)
+	if (argc && !wakeup)
 		return -EINVAL;
 	return ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_FEATURE, &feature) ? -errno : 0;
 }
@@ -165,6 +167,26 @@ int cmd_open_again(int argc, char **argv)
 		ret = vmm_dev_bind(&dev, &space);
 		vmm_space_close(&space);
 	}
+	vmm_dev_close(&dev);
+	return ret;
+}
+
+/*
+ * preserve-unbound: a second file of the current device, which is not the one that is bound: it keeps
+ * nothing open that matters
+ */
+int cmd_preserve_unbound(int argc, char **argv)
+{
+	struct vmm_dev dev = { .fd = -1 };
+	int ret;
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	ret = vmm_dev_open(&dev, guest_dev()->bdf);
+	if (ret)
+		return ret;
+	ret = update_preserve(dev.fd, VMM_TOKEN_DEV + guest.cur);
 	vmm_dev_close(&dev);
 	return ret;
 }

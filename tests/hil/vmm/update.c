@@ -77,17 +77,22 @@ static int preserve_ram(void)
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < GUEST_FILES && !ret; i++)
+	for (i = 0; i < GUEST_SPARE && !ret; i++)
 		if (guest.files[i].ram.fd >= 0)
 			ret = vmm_preserve(&luo, guest.files[i].ram.fd, VMM_TOKEN_RAM + i);
 	return ret;
 }
 
-/* preserve [ram|dev]: RAM first, then the device that reaches it */
+/*
+ * preserve [ram|dev|spare]: RAM first, then the device that reaches it; or the device's spare memory
+ * and the device
+ */
 int cmd_preserve(int argc, char **argv)
 {
+	bool spare_too = argc && !strcmp(argv[0], "spare");
 	bool ram_too = !argc || !strcmp(argv[0], "ram");
-	bool dev_too = !argc || !strcmp(argv[0], "dev");
+	bool dev_too = !argc || !strcmp(argv[0], "dev") || spare_too;
+	unsigned int spare = GUEST_SPARE + guest.cur;
 	struct guest_dev *dev = guest_dev();
 	int ret = 0;
 
@@ -96,6 +101,8 @@ int cmd_preserve(int argc, char **argv)
 	say_phase("preserve");
 	if (ram_too)
 		ret = preserve_ram();
+	if (spare_too)
+		ret = vmm_preserve(&luo, guest.files[spare].ram.fd, VMM_TOKEN_RAM + spare);
 	if (!ret && dev_too)
 		ret = vmm_preserve(&luo, dev->vmm.fd, VMM_TOKEN_DEV + guest.cur);
 	if (ret)
@@ -106,6 +113,12 @@ int cmd_preserve(int argc, char **argv)
 	if (!ret)
 		box_mark_active("preserved");
 	return ret;
+}
+
+/* update_preserve() - into the current session. */
+int update_preserve(int fd, uint64_t token)
+{
+	return vmm_preserve(&luo, fd, token);
 }
 
 /* close-session: in the old kernel this un-preserves */

@@ -61,6 +61,8 @@ int box_open(void)
 	if (mem == MAP_FAILED)
 		return -errno;
 	madvise(mem, size, MADV_NOHUGEPAGE);
+	/* A child that lives on would have our next write go to a copy. */
+	madvise(mem, size, MADV_DONTFORK);
 	box = mem;
 	text = (char *)mem + HIL_PAGE;
 	return 0;

@@ -224,8 +224,11 @@ int cmd_unbind(int argc, char **argv)
 	unbinder = fork();
 	if (unbinder < 0)
 		return -errno;
-	if (!unbinder)
+	if (!unbinder) {
+		/* What it has open nobody else can close. */
+		close_range(0, ~0u, 0);
 		_exit(vmm_write_file("/sys/bus/pci/drivers/vfio-pci/unbind", argv[0]) ? 1 : 0);
+	}
 	/* The cdev goes when the unbind has begun, holding the device's lock. */
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", argv[0]);
 	while (!stat(path, &st)) {

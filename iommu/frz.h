@@ -60,14 +60,27 @@ typedef __u64 u64;
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
-#define kvmalloc_array(n, size, flags)	calloc(n, size)
 #define kvfree(p)		free(p)
-#define sort(base, n, size, compare, swap) qsort(base, n, size, compare)
+#define GFP_KERNEL		0
 #define min(a, b) ({			\
 	__typeof__(a) min_a = (a);	\
 	__typeof__(b) min_b = (b);	\
 	min_a < min_b ? min_a : min_b;	\
 })
+
+static inline void *kvmalloc_array(size_t n, size_t size, int flags)
+{
+	(void)flags;
+	return calloc(n, size);
+}
+
+static inline void sort(void *base, size_t n, size_t size,
+			int (*compare)(const void *a, const void *b),
+			void (*swap)(void *a, void *b, int size))
+{
+	(void)swap;
+	qsort(base, n, size, compare);
+}
 #endif
 
 #include <linux/iommu-freeze-abi.h>

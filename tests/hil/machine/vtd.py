@@ -286,7 +286,10 @@ class Machine:
     BRIDGES = {"pcie-root-port", "ioh3420", "x3130-upstream", "xio3130-downstream",
                "pcie-pci-bridge", "pci-bridge", "i82801b11-bridge"}
     # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c).
-    CAPABILITIES = {"igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160}}
+    CAPABILITIES = {
+        "igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160},
+        "edu": {},  # MSI alone
+    }
 
     @staticmethod
     def rid(bdf):

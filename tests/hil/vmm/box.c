@@ -62,6 +62,8 @@ int box_open(void)
 	if (mem == MAP_FAILED)
 		return -errno;
 	madvise(mem, size, MADV_NOHUGEPAGE);
+	/* A child that lives on would have our next write go to a copy. */
+	madvise(mem, size, MADV_DONTFORK);
 	seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (seq == MAP_FAILED)
 		return -errno;

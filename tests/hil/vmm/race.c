@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands that do two things at once: a preserve of the current device, which takes as long as there
- * is much to encode ("map copies N"), and what must not get past it. They make sessions of their own
- * and close them again, and tell the walker nothing.
+ * Commands that do two things at once: a preserve of the current device, which takes as long as
+ * there is much to encode ("map copies N"), and what must not get past it. They make sessions of
+ * their own and close them again, and tell the walker nothing.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -173,7 +173,8 @@ int cmd_storm(int argc, char **argv)
 
 	if (!rounds)
 		return -EINVAL;
-	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	if (count == MAP_FAILED)
 		return -errno;
 	pid = fork();
@@ -209,8 +210,8 @@ int cmd_storm(int argc, char **argv)
 static pid_t unbinder;
 
 /*
- * unbind BDF: through sysfs, by somebody else, while the device is in use: returns when it waits for
- * us to close the device
+ * unbind BDF: through sysfs, by somebody else, while the device is in use: returns when it waits
+ * for us to close the device
  */
 int cmd_unbind(int argc, char **argv)
 {
@@ -223,8 +224,11 @@ int cmd_unbind(int argc, char **argv)
 	unbinder = fork();
 	if (unbinder < 0)
 		return -errno;
-	if (!unbinder)
+	if (!unbinder) {
+		/* What it has open nobody else can close. */
+		close_range(0, ~0u, 0);
 		_exit(vmm_write_file("/sys/bus/pci/drivers/vfio-pci/unbind", argv[0]) ? 1 : 0);
+	}
 	/* The cdev goes when the unbind has begun, holding the device's lock. */
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", argv[0]);
 	while (!stat(path, &st)) {

@@ -46,6 +46,19 @@ int cmd_write(int argc, char **argv)
 	return argc == 2 ? vmm_write_file(argv[0], argv[1]) : -EINVAL;
 }
 
+/* remove BDF: take a device away from the kernel, as for a hot-unplug; it must do no DMA from here on */
+int cmd_remove(int argc, char **argv)
+{
+	char path[128];
+
+	if (argc != 1)
+		return -EINVAL;
+	/* What must hold of the device changes somewhere in the middle. */
+	box_mark("discard");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", argv[0]);
+	return vmm_write_file(path, "1");
+}
+
 /* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
 int cmd_power(int argc, char **argv)
 {

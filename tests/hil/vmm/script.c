@@ -60,7 +60,7 @@ static const struct {
 	{ "power-down", cmd_power_down }, { "poweroff", cmd_poweroff },
 	{ "preserve", cmd_preserve }, { "punch", cmd_punch }, { "ram", cmd_ram },
 	{ "remap", cmd_remap }, { "remap-verify", cmd_remap_verify }, { "reset", cmd_reset },
-	{ "retrieve", cmd_retrieve }, { "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
+	{ "remove", cmd_remove }, { "retrieve", cmd_retrieve }, { "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
 	{ "session", cmd_session }, { "stats", cmd_stats }, { "switch", cmd_switch },
 	{ "tool", cmd_tool }, { "unmap", cmd_unmap },
 	{ "victim", cmd_victim }, { "write", cmd_write },

@@ -46,7 +46,7 @@ int cmd_write(int argc, char **argv)
 	return argc == 2 ? vmm_write_file(argv[0], argv[1]) : -EINVAL;
 }
 
-/* remove BDF: take a device away from the kernel, as for a hot-unplug; it must do no DMA from here on */
+/* remove BDF: take a device away from the kernel, as a hot-unplug does; its DMA must end */
 int cmd_remove(int argc, char **argv)
 {
 	char path[128];

@@ -225,7 +225,7 @@ int cmd_victim(int argc, char **argv)
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		return 0;
+		return box_open();
 	/* When it is gone, so are all its files. */
 	if (waitpid(pid, &status, 0) != pid)
 		return -errno;

@@ -45,7 +45,7 @@ MAX_PAGES = 500
 
 MARK_LINE = re.compile(r"HIL: mark seq=(\d+) name=(\S+) box=0x([0-9a-f]+)$")
 # The operator gives a device up; see the VMM's command "tool".
-DISCARD_LINE = re.compile(r"HIL: ok: tool 0 discard (\S+)$")
+DISCARD_LINE = re.compile(r"HIL: ok: (?:tool 0 discard|remove) (\S+)$")
 
 
 class BadBox(Exception):

@@ -285,10 +285,13 @@ class Machine:
     # By QEMU's name of the model, which is what the trace has.
     BRIDGES = {"pcie-root-port", "ioh3420", "x3130-upstream", "xio3130-downstream",
                "pcie-pci-bridge", "pci-bridge", "i82801b11-bridge"}
-    # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c).
+    # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c,
+    # hw/usb/hcd-xhci-pci.c, hw/virtio/virtio-pci.c).
     CAPABILITIES = {
         "igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160},
         "edu": {},  # MSI alone
+        "qemu-xhci": {"msix": 0x90, "pcie": 0xa0},
+        "virtio-rng-pci": {"pcie": 0x40, "pm": 0x7c},
     }
 
     @staticmethod

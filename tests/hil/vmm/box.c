@@ -46,7 +46,7 @@ static size_t text_len;
 static uint32_t *seq;
 
 /**
- * box_open() - make the box of this kernel.
+ * box_open() - make the box of this kernel, and of this process.
  *
  * Return: 0 or a negative errno.
  */
@@ -64,7 +64,8 @@ int box_open(void)
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	/* A child that lives on would have our next write go to a copy. */
 	madvise(mem, size, MADV_DONTFORK);
-	seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!seq)
+		seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (seq == MAP_FAILED)
 		return -errno;
 	box = mem;

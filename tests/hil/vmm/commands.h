@@ -85,6 +85,7 @@ int cmd_modules(int argc, char **argv);		/* modules */
 int cmd_pause(int argc, char **argv);		/* pause SECONDS */
 int cmd_phase(int argc, char **argv);		/* phase NAME */
 int cmd_power(int argc, char **argv);		/* power BDF STATE */
+int cmd_remove(int argc, char **argv);		/* remove BDF */
 int cmd_poweroff(int argc, char **argv);	/* poweroff */
 int cmd_write(int argc, char **argv);		/* write PATH TEXT */
 

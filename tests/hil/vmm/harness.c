@@ -75,6 +75,19 @@ int cmd_modules(int argc, char **argv)
 	return ret;
 }
 
+/* remove BDF: take a device away from the kernel, as a hot-unplug does; its DMA must end */
+int cmd_remove(int argc, char **argv)
+{
+	char path[128];
+
+	if (argc != 1)
+		return -EINVAL;
+	/* What must hold of the device changes somewhere in the middle. */
+	box_mark("discard");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", argv[0]);
+	return vmm_write_file(path, "1");
+}
+
 /* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
 int cmd_power(int argc, char **argv)
 {

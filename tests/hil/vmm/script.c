@@ -62,7 +62,8 @@ static const struct {
 	{ "preserve", cmd_preserve }, { "preserve-unbound", cmd_preserve_unbound },
 	{ "punch", cmd_punch }, { "race", cmd_race }, { "ram", cmd_ram },
 	{ "remap", cmd_remap }, { "remap-verify", cmd_remap_verify }, { "reset", cmd_reset },
-	{ "retrieve", cmd_retrieve }, { "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
+	{ "remove", cmd_remove }, { "retrieve", cmd_retrieve },
+	{ "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
 	{ "session", cmd_session }, { "stats", cmd_stats }, { "storm", cmd_storm },
 	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unbind", cmd_unbind },
 	{ "unbound", cmd_unbound }, { "unmap", cmd_unmap },
@@ -227,7 +228,7 @@ int cmd_victim(int argc, char **argv)
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		return 0;
+		return box_open();
 	/* When it is gone, so are all its files. */
 	if (waitpid(pid, &status, 0) != pid)
 		return -errno;

@@ -27,8 +27,9 @@ struct sha256_ctx;
 /* Every line names the device first, as design decision 6 asks. */
 #define frz_info(pdev, fmt, ...) \
 	pr_info("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+/* A VMM can call forth most of these as often as it likes. */
 #define frz_warn(pdev, fmt, ...) \
-	pr_warn("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+	pr_warn_ratelimited("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
 
 /**
  * struct frozen_tables - the IO page tables of one frozen domain
@@ -273,7 +274,7 @@ void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did);
 int frz_vtd_flip(struct pci_dev *pdev, const struct vtd_entry *from,
 		 const struct vtd_entry *to);
 unsigned int frz_vtd_nr_units(void);
-const char *frz_vtd_preserve_roots(void);
+int frz_vtd_preserve_roots(void);
 void frz_vtd_unpreserve_roots(void);
 int frz_vtd_preserve_context(struct pci_dev *pdev);
 void frz_vtd_unpreserve_context(struct pci_dev *pdev);
@@ -313,6 +314,8 @@ void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);
 bool frz_pci_removed(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges);
+const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
+			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
 pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev);
 void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had);

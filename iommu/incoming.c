@@ -529,15 +529,15 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	if (ret) {
 		offset = diff.iova - diff.frozen.iova;
 		if (!diff.live_present)
-			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, not mapped now\n",
-				 diff.iova, diff.frozen.pa + offset,
-				 prot_name(diff.frozen.prot));
+			frz_warn(pdev, "not replaced: iova %#llx: frozen %s, not mapped now\n",
+				 diff.iova, prot_name(diff.frozen.prot));
 		else
-			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, now mapped to %#llx %s\n",
-				 diff.iova, diff.frozen.pa + offset,
-				 prot_name(diff.frozen.prot),
-				 diff.live.pa + (diff.iova - diff.live.iova),
-				 prot_name(diff.live.prot));
+			/* No addresses: a VMM may ask for this line, and read it. */
+			frz_warn(pdev, "not replaced: iova %#llx: frozen %s, now mapped %s to %s page\n",
+				 diff.iova, prot_name(diff.frozen.prot),
+				 prot_name(diff.live.prot),
+				 diff.frozen.pa + offset == diff.live.pa +
+				 (diff.iova - diff.live.iova) ? "the same" : "another");
 		return -EUCLEAN;
 	}
 	dev->compared = ktime_get();
@@ -575,7 +575,7 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * frz_incoming_retrieve - Get an incoming device for the VMM
  * @id: frz_pci_id() of it, in the previous kernel
  *
- * One that was replaced, and not finished, is an ordinary device; its VMM may
+ * One that is no longer where it was is refused. One that was replaced, and not finished, is an ordinary device; its VMM may
  * have died.
  *
  * Return: the device with a reference, or NULL after a log line.
@@ -583,16 +583,23 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 struct pci_dev *frz_incoming_retrieve(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
+	const char *why;
 
 	if (!dev) {
-		pr_err("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
+		pr_err_ratelimited("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
 		       id);
 		return NULL;
+	}
+	/* What PCI did since it was found may have moved it. */
+	if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted) {
+		why = frz_pci_changed(dev->pdev, &dev->rec, dev->bridges);
+		if (why)
+			refuse(dev, why);
 	}
 	guard(spinlock_irqsave)(&incoming_lock);
 	if (dev->state != FRZ_INCOMING_REPLACED &&
 	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
-		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
+		pr_err_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
 		       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 		       PCI_FUNC(dev->rec.devfn));
 		return NULL;

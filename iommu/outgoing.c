@@ -210,34 +210,61 @@ static int reserve_blob(void)
 		return PTR_ERR(new);
 
 	/* KHO knows the subtree by name, so the old one must go first. */
-	drop_blob();
-	blob = new;
-	blob_room = need;
-	ret = kho_add_subtree(FRZ_KHO_NAME, blob, blob_room);
+	if (blob)
+		kho_remove_subtree(blob);
+	ret = kho_add_subtree(FRZ_KHO_NAME, new, need);
 	if (ret) {
-		kho_unpreserve_free(blob);
-		blob = NULL;
-		blob_room = 0;
+		kho_unpreserve_free(new);
+		/* Other devices count on it, and it has its place back. */
+		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room))
+			pr_err("iommu-freeze: the handover is lost: no device can be frozen until all are unpreserved\n");
 		return ret;
 	}
+	if (blob)
+		kho_unpreserve_free(blob);
+	blob = new;
+	blob_room = need;
 	return 0;
 }
 
 struct check_state {
 	struct pci_dev *pdev;
 	struct frz_store *store;
+	bool told;
 };
 
 static int refuse_pages(void *arg, u32 obstacle, u64 iova, u64 len)
 {
-	return frz_refuse_pages(arg, obstacle, iova);
+	struct check_state *state = arg;
+
+	state->told = true;
+	return frz_refuse_pages(state->pdev, obstacle, iova);
+}
+
+/* Each refusal has its line, also one for which no page is to blame. */
+static int refuse_tables(const struct check_state *state, int error, u64 iova)
+{
+	if (state->told)
+		return error;
+	switch (error) {
+	case -ENOMEM:
+		frz_warn(state->pdev, "not preserved: no memory for its frozen tables\n");
+		return error;
+	case -E2BIG:
+		frz_warn(state->pdev, "not preserved: its frozen tables are more than a handover takes; map fewer or larger pieces\n");
+		return error;
+	default:
+		frz_warn(state->pdev, "not preserved: iova %#llx: the live tables cannot be read (error %d)\n",
+			 iova, error);
+		return -EIO;
+	}
 }
 
 static int check_extent(void *arg, const struct frz_extent *e)
 {
 	struct check_state *state = arg;
 
-	return frz_look_at_pages(state->store, e, refuse_pages, state->pdev);
+	return frz_look_at_pages(state->store, e, refuse_pages, state);
 }
 
 static void put_domain(struct outgoing_domain *dom)
@@ -271,14 +298,14 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 			continue;
 		ret = frz_walk(&tables, check_extent, &state, NULL, &bad_iova);
 		if (ret)
-			return ERR_PTR(ret);
+			return ERR_PTR(refuse_tables(&state, ret, bad_iova));
 		dom->users++;
 		return dom;
 	}
 
 	dom = kzalloc_obj(*dom);
 	if (!dom)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse_tables(&state, -ENOMEM, 0));
 	dom->live = live;
 	dom->iommu = iommu;
 	dom->id = next_domain_id++;
@@ -288,11 +315,8 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 				   frz_vtd_leaf_levels(iommu), check_extent,
 				   &state, &bad_iova);
 	if (ret) {
-		if (ret == -EINVAL)
-			frz_warn(pdev, "not preserved: iova %#llx: the live tables cannot be read\n",
-				 bad_iova);
 		kfree(dom);
-		return ERR_PTR(ret);
+		return ERR_PTR(refuse_tables(&state, ret, bad_iova));
 	}
 	frozen_tables_seal(&dom->tables, frz_vtd_coherent(iommu));
 	list_add_tail(&dom->node, &outgoing_domains);
@@ -351,7 +375,6 @@ int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live
 	struct pci_dev *pdev = dev->pdev;
 	ktime_t begin = ktime_get();
 	struct outgoing_domain *dom;
-	const char *why;
 	int ret;
 
 	guard(rwsem_write)(&outgoing_rwsem);
@@ -372,16 +395,19 @@ int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live
 	frz_vtd_frozen_entry(&dev->frozen_entry, dom->tables.top, dom->did);
 
 	if (!nr_preserved) {
-		why = frz_vtd_preserve_roots();
-		if (why) {
-			frz_warn(pdev, "not preserved: %s\n", why);
-			ret = -EOPNOTSUPP;
+		ret = frz_vtd_preserve_roots();
+		if (ret) {
+			frz_warn(pdev, "not preserved: the root tables of the IOMMU cannot be kept (error %d)\n",
+				 ret);
 			goto err_domain;
 		}
 	}
 	ret = frz_vtd_preserve_context(pdev);
-	if (ret)
+	if (ret) {
+		frz_warn(pdev, "not preserved: the context table of its bus cannot be kept (error %d)\n",
+			 ret);
 		goto err_roots;
+	}
 
 	dev->domain = dom;
 	nr_preserved++;

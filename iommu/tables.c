@@ -160,16 +160,26 @@ static int add_chunk(struct frozen_tables *ft)
 	return 0;
 }
 
+struct encode_state {
+	struct frz_encoder enc;
+	struct frozen_tables *ft;
+	int (*check)(void *arg, const struct frz_extent *e);
+	void *arg;
+	int no_chunk;		/* why there was none */
+};
+
 static __le64 *alloc_table(void *priv, u64 *pa)
 {
-	struct frozen_tables *ft = priv;
+	struct encode_state *state = priv;
+	struct frozen_tables *ft = state->ft;
 	struct frz_chunk *chunk;
 
 	cond_resched();
 	if (!ft->nr_chunks ||
 	    ft->chunks[ft->nr_chunks - 1].used ==
 	    ft->chunks[ft->nr_chunks - 1].len) {
-		if (add_chunk(ft))
+		state->no_chunk = add_chunk(ft);
+		if (state->no_chunk)
 			return NULL;
 	}
 	chunk = &ft->chunks[ft->nr_chunks - 1];
@@ -197,12 +207,6 @@ static int sort_chunks(struct frozen_tables *ft)
 	return 0;
 }
 
-struct encode_state {
-	struct frz_encoder enc;
-	int (*check)(void *arg, const struct frz_extent *e);
-	void *arg;
-};
-
 static int encode_extent(void *arg, const struct frz_extent *e)
 {
 	struct encode_state *state = arg;
@@ -222,11 +226,11 @@ static int encode_extent(void *arg, const struct frz_extent *e)
  * @leaf_levels: levels at which the hardware takes a leaf
  * @check: called for each extent before it is copied; non-zero refuses it
  * @arg: for @check
- * @bad_iova: where the live tables are bad, set on -EINVAL
+ * @bad_iova: where the live tables cannot be read, set on -EINVAL and -EFAULT
  *
  * Context: May sleep, takes as long as there are entries.
- * Return: 0, what @check returned, -ENOMEM, or -EINVAL or -EFAULT for live
- * tables that cannot be read. Nothing is left behind on failure.
+ * Return: 0, what @check returned, -ENOMEM, -E2BIG for more tables than a handover
+ * takes, or -EINVAL or -EFAULT for live tables that cannot be read. Nothing is left behind on failure.
  */
 int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 			 const struct frz_tables *live, u32 leaf_levels,
@@ -239,8 +243,9 @@ int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 			.levels = live->levels,
 			.leaf_levels = leaf_levels,
 			.alloc = alloc_table,
-			.priv = ft,
+			.priv = &state,
 		},
+		.ft = ft,
 		.check = check,
 		.arg = arg,
 	};
@@ -257,6 +262,7 @@ int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 		ret = frz_walk(live, encode_extent, &state, NULL, bad_iova);
 	if (!ret)
 		ret = sort_chunks(ft);
+	ret = state.no_chunk ?: ret;
 	if (ret) {
 		frozen_tables_drop(ft);
 		return ret;

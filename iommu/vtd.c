@@ -418,39 +418,48 @@ int frz_vtd_unit_index(struct intel_iommu *iommu)
 	return -ENOENT;
 }
 
+/* Up to this unit, or of all. */
+static void unpreserve_roots(const struct intel_iommu *end)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	for_each_active_iommu(iommu, drhd) {
+		if (iommu == end)
+			return;
+		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+	}
+}
+
 /**
  * frz_vtd_unpreserve_roots - Undo frz_vtd_preserve_roots()
  */
 void frz_vtd_unpreserve_roots(void)
 {
-	struct dmar_drhd_unit *drhd;
-	struct intel_iommu *iommu;
-
 	guard(rwsem_read)(&dmar_global_lock);
-	for_each_active_iommu(iommu, drhd)
-		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+	unpreserve_roots(NULL);
 }
 
 /**
  * frz_vtd_preserve_roots - Preserve the root table of every unit
  *
- * Return: NULL, or the reason why that failed; nothing is preserved then.
+ * Return: 0, or a negative errno; nothing is preserved then.
  */
-const char *frz_vtd_preserve_roots(void)
+int frz_vtd_preserve_roots(void)
 {
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
+	int ret;
 
 	guard(rwsem_read)(&dmar_global_lock);
 	for_each_active_iommu(iommu, drhd) {
-		if (kho_preserve_folio(virt_to_folio(iommu->root_entry)))
-			goto err;
+		ret = kho_preserve_folio(virt_to_folio(iommu->root_entry));
+		if (ret) {
+			unpreserve_roots(iommu);
+			return ret;
+		}
 	}
-	return NULL;
-err:
-	for_each_active_iommu(iommu, drhd)
-		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
-	return "no memory to preserve the root tables";
+	return 0;
 }
 
 static struct folio *context_folio(struct intel_iommu *iommu, u8 bus)

@@ -111,17 +111,20 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 	return 0;
 }
 
-static const char *check_incoming(struct pci_dev *pdev,
-				  const struct frz_device *rec,
-				  const struct frz_bridge *bridges)
+/**
+ * frz_pci_changed - Is an incoming device another one, or elsewhere?
+ * @pdev: the device
+ * @rec: its record
+ * @bridges: bridges above it, of the record
+ *
+ * Return: NULL if it is as it was, else what changed.
+ */
+const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
+			    const struct frz_bridge *bridges)
 {
 	struct frz_bridge now_bridges[FRZ_MAX_BRIDGES];
-	struct frz_findings f = {};
 	struct frz_device now = {};
 
-	frz_pci_look(pdev, &f);
-	if (f.found)
-		return frz_obstacle(__ffs64(f.found))->text;
 	if (frz_pci_record(pdev, &now, now_bridges))
 		return "it does not answer";
 	if (now.vendor != rec->vendor || now.device != rec->device ||
@@ -135,7 +138,25 @@ static const char *check_incoming(struct pci_dev *pdev,
 	if (now.nr_bridges != rec->nr_bridges ||
 	    memcmp(now_bridges, bridges, now.nr_bridges * sizeof(*bridges)))
 		return "the bridges above it changed";
-	if ((now.command ^ rec->command) & PCI_COMMAND_MASTER)
+	return NULL;
+}
+
+static const char *check_incoming(struct pci_dev *pdev,
+				  const struct frz_device *rec,
+				  const struct frz_bridge *bridges)
+{
+	struct frz_findings f = {};
+	const char *why;
+	u16 cmd;
+
+	frz_pci_look(pdev, &f);
+	if (f.found)
+		return frz_obstacle(__ffs64(f.found))->text;
+	why = frz_pci_changed(pdev, rec, bridges);
+	if (why)
+		return why;
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if ((cmd ^ rec->command) & PCI_COMMAND_MASTER)
 		return "bus mastering changed";
 	return NULL;
 }

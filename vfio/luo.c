@@ -117,14 +117,17 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	int ret;
 
 	pf = kzalloc_obj(*pf);
-	if (!pf)
+	if (!pf) {
+		frz_warn(pdev, "not preserved: no memory\n");
 		return -ENOMEM;
+	}
 
 	guard(mutex)(&df->device->dev_set->lock);
 
 	pf->out = frz_outgoing_hold(pdev);
 	if (IS_ERR(pf->out)) {
 		ret = PTR_ERR(pf->out);
+		frz_warn(pdev, "not preserved: no memory\n");
 		goto err_free;
 	}
 	frz_look_at_device(pdev, &f);

@@ -47,6 +47,7 @@ int cmd_stats(int argc, char **argv);		/* stats */
 
 /* provoke.c: what must be refused */
 int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
+int cmd_config(int argc, char **argv);		/* config BDF OFFSET BITS VALUE|flip */
 int cmd_flr(int argc, char **argv);		/* flr */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
 int cmd_low_power(int argc, char **argv);	/* low-power [wakeup] */

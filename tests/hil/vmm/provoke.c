@@ -123,6 +123,39 @@ int cmd_peek(int argc, char **argv)
 	return -EUCLEAN;
 }
 
+/*
+ * config BDF OFFSET BITS VALUE|flip: these bits of 16 in configuration space have this value, or are
+ * turned over behind everybody's back
+ */
+int cmd_config(int argc, char **argv)
+{
+	uint16_t word, bits;
+	char path[128];
+	int fd, ret = 0;
+	off_t at;
+
+	if (argc != 4)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", argv[0]);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	at = strtoul(argv[1], NULL, 0);
+	bits = strtoul(argv[2], NULL, 0);
+	if (pread(fd, &word, sizeof(word), at) != sizeof(word)) {
+		ret = -EIO;
+	} else if (!strcmp(argv[3], "flip")) {
+		word ^= bits;
+		if (pwrite(fd, &word, sizeof(word), at) != sizeof(word))
+			ret = -EIO;
+	} else if ((word & bits) != strtoul(argv[3], NULL, 0)) {
+		say("config %s %s is %#x", argv[0], argv[1], word);
+		ret = -EUCLEAN;
+	}
+	close(fd);
+	return ret;
+}
+
 /* low-power [wakeup]: the VMM lets the host put the device to sleep, and be told when it wakes */
 int cmd_low_power(int argc, char **argv)
 {

@@ -65,6 +65,7 @@ long memory_total_kib(void);
 int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
 
 /* harness.c: the run itself */
+int cmd_leave(int argc, char **argv);		/* leave reboot|poweroff */
 int cmd_mark(int argc, char **argv);		/* mark NAME */
 int cmd_pause(int argc, char **argv);		/* pause SECONDS */
 int cmd_phase(int argc, char **argv);		/* phase NAME */

@@ -188,6 +188,7 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 			const struct frz_bridge *bridges));
 bool frz_incoming_id_frozen(u64 id);
 void frz_incoming_refuse_id(u64 id, const char *why);
+void frz_incoming_refuse_all(const char *why);
 void frz_incoming_replaced(struct pci_dev *pdev);
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
 struct pci_dev *frz_incoming_retrieve(u64 id);

@@ -207,6 +207,10 @@ static inline u64 frz_pci_id(struct pci_dev *pdev)
 	return ((u64)pci_domain_nr(pdev->bus) << 16) | pci_dev_id(pdev);
 }
 
+/* leave.c */
+const char *frz_image_flaw(void);
+u32 frz_image_status(void);
+
 /* What incoming.c tells vtd.c about a unit of the previous kernel. */
 struct frz_incoming_unit {
 	const struct frz_blob *blob;

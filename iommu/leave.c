@@ -2,7 +2,8 @@
 /*
  * The ways out of this kernel, while devices are preserved or frozen.
  *
- * Structure: none of its own; it asks incoming.c about devices.
+ * Structure: none of its own; it asks outgoing.c and incoming.c about devices and
+ * looks at the image that is loaded for kexec.
  *
  * A device that is still frozen from the last kexec cannot be handed on: its
  * session is not ours any more. A kexec over it is refused. Reboot, halt and power
@@ -10,14 +11,18 @@
  * restart and a crash kernel leave translation on with all entries as they are.
  *
  * Locking: a device that came frozen leaves that state and never enters it again,
- * so "none is frozen" stays true without a lock.  *
+ * so "none is frozen" stays true without a lock. What is preserved can change until
+ * LUO has closed its sessions, so the image is looked at in the freeze itself.
+ *
  * Fails: as above, with one log line.
  */
 #include <linux/init.h>
+#include <linux/kexec.h>
 #include <linux/notifier.h>
 #include <linux/reboot.h>
 #include <linux/seq_buf.h>
 
+#include "../../../../kernel/kexec_internal.h"
 #include "freeze.h"
 
 /* Names of as many devices as fit into one line of the log. */
@@ -54,6 +59,52 @@ int iommu_freeze_may_kexec(void)
 	pr_err("iommu-freeze: kexec refused: still frozen since the last one:%s; have their VMM attach them, or give them up with 'iommu-freeze discard'\n",
 	       seq_buf_str(&names));
 	return -EBUSY;
+}
+
+static bool takes_handover(const struct kimage *image)
+{
+	return image->kho.fdt && image->kho.scratch;
+}
+
+/**
+ * frz_image_flaw - Why the loaded kernel cannot be told what is frozen
+ *
+ * Only kexec_file_load() hands KHO's tree to the next kernel. Whether that kernel
+ * has CONFIG_IOMMU_FREEZE stands in a note inside of its compressed part, which
+ * nobody unpacks here: that is for "iommu-freeze check --target".
+ *
+ * Context: Inside reboot(KEXEC), which keeps the image.
+ * Return: NULL or the reason.
+ */
+const char *frz_image_flaw(void)
+{
+	if (!takes_handover(kexec_image))
+		return "the next kernel was loaded without the handover; use 'kexec -s -l'";
+	return NULL;
+}
+
+/**
+ * frz_image_status - What user space may know of the loaded kernel
+ *
+ * Context: Any context that is not an interrupt.
+ * Return: IOMMU_FREEZE_STATUS_LOADED and _NO_HANDOVER as they apply; neither
+ * while one is being loaded or unloaded.
+ */
+u32 frz_image_status(void)
+{
+	u32 status = 0;
+
+	/* A panic here would find no crash kernel: be quick. */
+	guard(preempt)();
+	if (!kexec_trylock())
+		return 0;
+	if (kexec_image) {
+		status = IOMMU_FREEZE_STATUS_LOADED;
+		if (!takes_handover(kexec_image))
+			status |= IOMMU_FREEZE_STATUS_NO_HANDOVER;
+	}
+	kexec_unlock();
+	return status;
 }
 
 /* Also called in a kexec, in which no device is left that it could stop. */

@@ -419,8 +419,14 @@ static void set_frozen(struct outgoing_device *dev, bool frozen)
 int frz_outgoing_freeze(struct pci_dev *pdev)
 {
 	ktime_t begin = ktime_get();
+	const char *flaw = frz_image_flaw();
 	struct outgoing_device *dev;
 	int ret;
+
+	if (flaw) {
+		frz_warn(pdev, "not frozen: %s\n", flaw);
+		return -ENOEXEC;
+	}
 
 	guard(mutex)(&outgoing_lock);
 

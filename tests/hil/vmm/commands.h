@@ -48,6 +48,7 @@ int cmd_stats(int argc, char **argv);		/* stats */
 /* provoke.c: what must be refused */
 int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
+int cmd_load_code(int argc, char **argv);	/* load-code [jump] */
 int cmd_low_power(int argc, char **argv);	/* low-power */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */

@@ -33,6 +33,7 @@ static const struct {
 	{ "ENOTTY", ENOTTY }, { "EXDEV", EXDEV }, { "EFAULT", EFAULT }, { "EBADF", EBADF },
 	{ "ENOSPC", ENOSPC }, { "E2BIG", E2BIG }, { "EADDRINUSE", EADDRINUSE },
 	{ "ENODATA", ENODATA }, { "ETIMEDOUT", ETIMEDOUT }, { "EALREADY", EALREADY },
+	{ "ENOEXEC", ENOEXEC },
 };
 
 static const struct {
@@ -48,7 +49,7 @@ static const struct {
 	{ "finish", cmd_finish },
 	{ "hot-reset", cmd_hot_reset }, { "hwpt", cmd_hwpt }, { "irqs", cmd_irqs },
 	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "leave", cmd_leave },
-	{ "load", cmd_load },
+	{ "load", cmd_load }, { "load-code", cmd_load_code },
 	{ "low-power", cmd_low_power }, { "map", cmd_map }, { "map-bar", cmd_map_bar },
 	{ "map-random", cmd_map_random }, { "mapunmap", cmd_mapunmap }, { "mark", cmd_mark },
 	{ "memory", cmd_memory }, { "open", cmd_open }, { "open-again", cmd_open_again },

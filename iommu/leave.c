@@ -10,9 +10,13 @@
  * off cannot be, so there it is stopped while translation is on. An emergency
  * restart and a crash kernel leave translation on with all entries as they are.
  *
+ * Suspend, hibernation and kexec jump turn the IOMMU off, or put devices to sleep,
+ * and are refused as long as one device is preserved or frozen.
+ *
  * Locking: a device that came frozen leaves that state and never enters it again,
  * so "none is frozen" stays true without a lock. What is preserved can change until
- * LUO has closed its sessions, so the image is looked at in the freeze itself.
+ * LUO has closed its sessions, so the image is looked at in the freeze itself; and
+ * until user space is frozen, so suspend is refused after that.
  *
  * Fails: as above, with one log line.
  */
@@ -105,6 +109,27 @@ u32 frz_image_status(void)
 	}
 	kexec_unlock();
 	return status;
+}
+
+/**
+ * iommu_freeze_pci_may_suspend - May this device be put to sleep with the system?
+ * @pdev: the device
+ *
+ * Context: System suspend, hibernation or kexec jump; user space is frozen and no
+ * device was suspended yet.
+ * Return: 0, or -EBUSY after one log line.
+ */
+int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
+{
+	if (frz_outgoing_preserved(pdev)) {
+		frz_warn(pdev, "suspend refused: it is preserved for the next kernel; close its LUO session\n");
+		return -EBUSY;
+	}
+	if (frz_incoming_state(pdev) == FRZ_INCOMING_FROZEN) {
+		frz_warn(pdev, "suspend refused: it is still frozen since the last kexec; have its VMM attach it, or give it up with 'iommu-freeze discard'\n");
+		return -EBUSY;
+	}
+	return 0;
 }
 
 /* Also called in a kexec, in which no device is left that it could stop. */

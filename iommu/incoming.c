@@ -221,6 +221,8 @@ void frz_incoming_refuse_all(const char *why)
  * iommu_freeze_refuse_all - No IOMMU will be used: stop every incoming device
  * @why: reason, for the log
  *
+ * Gives back what was taken of the units and forgets them, as they are freed.
+ *
  * Context: Boot, one thread, before translation is turned off.
  */
 void iommu_freeze_refuse_all(const char *why)
@@ -229,6 +231,12 @@ void iommu_freeze_refuse_all(const char *why)
 
 	for (i = 0; i < nr_devices; i++)
 		refuse(&devices[i], why);
+	for (i = 0; i < blob.nr_domains; i++) {
+		if (domains[i].did_taken)
+			frz_vtd_did_free(domains[i].iommu, domains[i].rec.did);
+		domains[i].did_taken = false;
+		domains[i].iommu = NULL;
+	}
 }
 
 /**

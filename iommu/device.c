@@ -62,6 +62,7 @@ static int get_info(union request *req)
 		info->status |= IOMMU_FREEZE_STATUS_LIVEUPDATE;
 	if (frz_incoming_bad())
 		info->status |= IOMMU_FREEZE_STATUS_BAD;
+	info->status |= frz_image_status();
 	info->blob_version = FRZ_BLOB_VERSION;
 	info->nr_outgoing = count(frz_outgoing_list);
 	info->nr_incoming = count(frz_incoming_list);

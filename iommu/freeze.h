@@ -204,6 +204,7 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 bool frz_incoming_added(struct pci_dev *pdev);
 bool frz_incoming_id_frozen(u64 id);
 void frz_incoming_refuse_id(u64 id, const char *why);
+void frz_incoming_refuse_all(const char *why);
 void frz_incoming_replaced(struct pci_dev *pdev);
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
 struct pci_dev *frz_incoming_retrieve(u64 id);
@@ -223,6 +224,10 @@ static inline u64 frz_pci_id(struct pci_dev *pdev)
 {
 	return ((u64)pci_domain_nr(pdev->bus) << 16) | pci_dev_id(pdev);
 }
+
+/* leave.c */
+const char *frz_image_flaw(void);
+u32 frz_image_status(void);
 
 /* What incoming.c tells vtd.c about a unit of the previous kernel. */
 struct frz_incoming_unit {

@@ -212,10 +212,28 @@ void frz_incoming_refuse_id(u64 id, const char *why)
 }
 
 /**
- * iommu_freeze_refuse_all - Stop every incoming device
+ * frz_incoming_refuse_all - Stop every incoming device
  * @why: reason, for the log
  *
- * Context: May sleep. Called before translation is turned off.
+ * Context: May sleep.
+ */
+void frz_incoming_refuse_all(const char *why)
+{
+	struct incoming_device *dev;
+
+	/* A finish, which may follow at once, takes the device away. */
+	guard(mutex)(&finish_lock);
+	for (dev = devices; dev < devices + nr_devices; dev++)
+		refuse(dev, why);
+}
+
+/**
+ * iommu_freeze_refuse_all - No IOMMU will be used: stop every incoming device
+ * @why: reason, for the log
+ *
+ * Gives back what was taken of the units and forgets them, as they are freed.
+ *
+ * Context: Boot, one thread, before translation is turned off.
  */
 void iommu_freeze_refuse_all(const char *why)
 {
@@ -223,6 +241,12 @@ void iommu_freeze_refuse_all(const char *why)
 
 	for (i = 0; i < nr_devices; i++)
 		refuse(&devices[i], why);
+	for (i = 0; i < blob.nr_domains; i++) {
+		if (domains[i].did_taken)
+			frz_vtd_did_free(domains[i].iommu, domains[i].rec.did);
+		domains[i].did_taken = false;
+		domains[i].iommu = NULL;
+	}
 }
 
 /**

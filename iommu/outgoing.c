@@ -513,7 +513,13 @@ int frz_outgoing_freeze(struct outgoing_device *dev)
 {
 	struct pci_dev *pdev = dev->pdev;
 	ktime_t begin = ktime_get();
+	const char *flaw = frz_image_flaw();
 	int ret;
+
+	if (flaw) {
+		frz_warn(pdev, "not frozen: %s\n", flaw);
+		return -ENOEXEC;
+	}
 
 	guard(rwsem_read)(&outgoing_rwsem);
 	guard(mutex)(&outgoing_lock);

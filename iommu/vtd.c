@@ -701,7 +701,7 @@ static void __init release_page(u64 pa)
  * @b: the blob
  * @rec: the unit's record in it
  *
- * Context: Boot, after the unit was given other tables.
+ * Context: Boot, after the unit was given other tables or was turned off.
  */
 void __init frz_vtd_release_unit(const struct frz_blob *b,
 				 const struct frz_unit *rec)
@@ -771,6 +771,21 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 	pr_warn("iommu-freeze: %s: all DMA blocked until drivers take their devices\n",
 		iommu->name);
 	return true;
+}
+
+/**
+ * iommu_freeze_vtd_ignored - This kernel leaves a unit off
+ * @iommu: the unit; the caller turns its translation off next
+ *
+ * Context: Boot, one thread.
+ */
+void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
+{
+	struct frz_incoming_unit unit;
+
+	if (frz_incoming_unit(iommu->reg_phys, &unit) == FRZ_UNIT_GOOD)
+		frz_incoming_unit_done(&unit, iommu,
+				       "its IOMMU is not used by this kernel");
 }
 
 /**

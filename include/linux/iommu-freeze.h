@@ -40,7 +40,10 @@ void iommu_group_leave_frozen(struct device *dev);
 bool iommu_domain_is_frozen(const struct iommu_domain *domain);
 struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
+int iommu_freeze_may_kexec(void);
+int iommu_freeze_pci_may_suspend(struct pci_dev *pdev);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
+void iommu_freeze_vtd_ignored(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_shutdown(void);
 int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
@@ -89,9 +92,23 @@ static inline void iommu_freeze_refuse_all(const char *why)
 {
 }
 
+static inline int iommu_freeze_may_kexec(void)
+{
+	return 0;
+}
+
+static inline int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
+{
+	return 0;
+}
+
 static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 {
 	return false;
+}
+
+static inline void iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
+{
 }
 
 static inline bool iommu_freeze_vtd_shutdown(void)

@@ -224,7 +224,8 @@ static size_t make_devices(struct device_facts *dev)
 }
 
 static const struct host_facts good_host = {
-	.info = { .status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE,
+	.info = { .status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE |
+			    IOMMU_FREEZE_STATUS_LOADED,
 		  .blob_version = 1, .scratch = 0x20000000, .scratch_largest = 0x10000000 },
 	.cmdline_known = true,
 	.cmdline = "kho=on liveupdate=on intel_iommu=on,sm_off",
@@ -266,6 +267,15 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 	} else if (!strcmp(name, "check-kexec")) {
 		check->stage = STAGE_KEXEC;
 		check->host.loaded = false;
+		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
+	} else if (!strcmp(name, "check-image")) {
+		check->stage = STAGE_KEXEC;
+		check->host.info.status |= IOMMU_FREEZE_STATUS_NO_HANDOVER;
+		check->nr = 0;
+	} else if (!strcmp(name, "check-image-unknown")) {
+		check->stage = STAGE_KEXEC;
+		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
+		check->nr = 0;
 	} else if (!strcmp(name, "check-host")) {
 		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;
 		check->host.iommu = IOMMU_AMD;
@@ -276,7 +286,8 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->host.iommu = IOMMU_NONE;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-unknown")) {
-		check->host = (struct host_facts){ .info.status = good_host.info.status };
+		check->host = (struct host_facts){ .info.status = IOMMU_FREEZE_STATUS_KHO |
+							    IOMMU_FREEZE_STATUS_LIVEUPDATE };
 		check->stage = STAGE_KEXEC;
 		check->target_path = "vm\377linuz";
 		check->nr = 0;

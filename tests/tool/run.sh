@@ -204,7 +204,7 @@ expect 0 "" "a file name that is not UTF-8" "$asan" decode --json "$tmp/$(printf
 #
 # What the kernel's answers look like, and that all of it is valid
 #
-checks=(ready all early late kexec host scalable none unknown target newer room words escapes)
+checks=(ready all early late kexec image image-unknown host scalable none unknown target newer room words escapes)
 for v in list empty show freeze verify extents discard "${checks[@]/#/check-}"; do
 	"$out/render" "$v" json >"$tmp/$v.json" 2>"$tmp/stderr"
 	rc=$?
@@ -263,7 +263,10 @@ assert counted("none") == ["no-iommu"] and check["none"]["host"]["iommu"] == "no
 u = check["unknown"]
 assert counted("unknown") == ["iommu-unknown", "kernel-unknown"] and u["target"] is None and u["complete"] is False, u
 assert [k for k, v in u["host"].items() if v is None] == ["scratch", "scratch_largest", "iommu", "mode",
-    "kexec_loaded", "cmdline"], u["host"]
+    "kexec_loaded", "kexec_handover", "cmdline"], u["host"]
+assert check["kexec"]["host"]["kexec_handover"] is None and check["ready"]["host"]["kexec_handover"] is True
+assert counted("image") == ["no-handover"] and check["image"]["host"]["kexec_handover"] is False
+assert counted("image-unknown") == ["handover-unknown"] and check["image-unknown"]["host"]["kexec_handover"] is None
 assert counted("target") == ["target"] and check["target"]["findings"][0]["object"] == "Image"
 assert counted("newer") == ["target-version", "target-room"], counted("newer")
 assert check["newer"]["target"]["path"] == check["newer"]["findings"][0]["object"] == "vm?linuz"
@@ -287,9 +290,11 @@ says check-early "0000:fe:00.0: the VMM's to do: interrupts are enabled; disable
 says check-early "ready at stage early; left to the VMM: 2; target not looked at"
 says check-late "not ready: 1 finding; left to the VMM: 1; target not looked at"
 says check-room "ready at stage preserve; its command line not looked at"
-says check-kexec "host: no kernel is loaded; kexec -l first"
+says check-kexec "host: no kernel is loaded; kexec -s -l first"
 says check-kexec "host: whether the next kernel can take over frozen devices is not known; name it with --target"
 says check-kexec "not ready: 3 findings; target not looked at"
+says check-image "kexec    a kernel is loaded, without the handover"
+says check-image "host: the loaded kernel would not be told what is frozen; load it with kexec -s -l"
 says check-all "0000:fe:03.0: it is not bound to vfio-pci, driver igb has it; bind it"
 says check-all "0000:fe:03.0: this CPU cannot swap 16 bytes at once (no cmpxchg16b)"
 says check-all "0000:fe:03.0: iova 0x1000000000000: not RAM (4K in all); unmap device memory (P2P)"

@@ -50,6 +50,19 @@ static const char *vtd_mode(const struct check *check)
 	return scalable ? "scalable" : "legacy";
 }
 
+/* Whoever loaded it: is the loaded kernel told what is frozen? */
+static void judge_image(struct check *check)
+{
+	const struct host_facts *host = &check->host;
+
+	if (host->info.status & IOMMU_FREEZE_STATUS_NO_HANDOVER)
+		finding_add(&check->findings, HOST, "no-handover", "load it with kexec -s -l",
+			    "the loaded kernel would not be told what is frozen");
+	else if (host->loaded && !(host->info.status & IOMMU_FREEZE_STATUS_LOADED))
+		finding_add(&check->findings, HOST, "handover-unknown", "try again",
+			    "this kernel does not say whether the loaded one would be told what is frozen");
+}
+
 static void judge_host(struct check *check)
 {
 	const struct host_facts *host = &check->host;
@@ -76,10 +89,12 @@ static void judge_host(struct check *check)
 		finding_add(list, HOST, "kernel-unknown", "mount sysfs",
 			    "whether a kernel is loaded is not known");
 	if (check->stage == STAGE_KEXEC && host->loaded_known && !host->loaded)
-		finding_add(list, HOST, "no-kernel", "kexec -l first", "no kernel is loaded");
+		finding_add(list, HOST, "no-kernel", "kexec -s -l first", "no kernel is loaded");
 	if (check->stage == STAGE_KEXEC && !check->target_path)
 		finding_add(list, HOST, "target-unknown", "name it with --target",
 			    "whether the next kernel can take over frozen devices is not known");
+	if (check->stage == STAGE_KEXEC)
+		judge_image(check);
 }
 
 /* In a command line, or else built into the kernel. */
@@ -238,7 +253,7 @@ static json_t *host_json(const struct check *check)
 	const struct host_facts *host = &check->host;
 	u32 status = host->info.status;
 
-	return json_pack("{sbsbsbsIsososs?ss?sIsbsoso}",
+	return json_pack("{sbsbsbsIsososs?ss?sIsbsososo}",
 		"kho", !!(status & IOMMU_FREEZE_STATUS_KHO),
 		"liveupdate", !!(status & IOMMU_FREEZE_STATUS_LIVEUPDATE),
 		"bad_handover", !!(status & IOMMU_FREEZE_STATUS_BAD),
@@ -250,6 +265,8 @@ static json_t *host_json(const struct check *check)
 		"units", (json_int_t)host->units,
 		"scalable", host->scalable,
 		"kexec_loaded", host->loaded_known ? json_boolean(host->loaded) : json_null(),
+		"kexec_handover", !(status & IOMMU_FREEZE_STATUS_LOADED) ? json_null() :
+				  json_boolean(!(status & IOMMU_FREEZE_STATUS_NO_HANDOVER)),
 		"cmdline", host->cmdline_known ? json_text(host->cmdline) : json_null());
 }
 
@@ -367,7 +384,9 @@ static void host_text(const struct check *check)
 	else
 		puts(iommu_name(host->iommu) ?: NOT_LOOKED);
 	field("kexec");
-	puts(!host->loaded_known ? NOT_LOOKED " whether a kernel is loaded" :
+	puts(status & IOMMU_FREEZE_STATUS_NO_HANDOVER ?
+	     "a kernel is loaded, without the handover" :
+	     !host->loaded_known ? NOT_LOOKED " whether a kernel is loaded" :
 	     host->loaded ? "a kernel is loaded" : "no kernel is loaded");
 }
 

@@ -68,6 +68,8 @@ struct iommu_freeze_info {
 #define IOMMU_FREEZE_STATUS_KHO		0x1	/* Kexec HandOver is on */
 #define IOMMU_FREEZE_STATUS_LIVEUPDATE	0x2	/* LUO is on */
 #define IOMMU_FREEZE_STATUS_BAD		0x4	/* a handover came that cannot be read */
+#define IOMMU_FREEZE_STATUS_LOADED	0x8	/* a kernel is loaded for kexec */
+#define IOMMU_FREEZE_STATUS_NO_HANDOVER	0x10	/* and was loaded by kexec_load(): no freeze */
 
 #define IOMMU_FREEZE_GET_INFO	_IO(IOMMU_FREEZE_IOCTL_TYPE, 0)
 

@@ -142,7 +142,7 @@ def frozen_at_kexecs(r):
 
 def kexecs(c, r, scenario):
     """Every device that was preserved at a kexec was frozen in it, and was watched in the jump."""
-    freezes = frozen_at_kexecs(r)
+    freezes = [f for f in frozen_at_kexecs(r) if f]
     devices = sorted(d for f in freezes for d in f)
     c.expect("kernels == 1 + %d" % sum(w["mark"] == "boot" and w["boot"] > 0
                                        for w in r["walk"]["walks"]))

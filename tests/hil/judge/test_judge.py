@@ -958,6 +958,17 @@ class Trace(unittest.TestCase):
         self.errors(self.kexec(jump=move), "^root-moved: from 0xb85000 to 0xb86000")
         self.errors(self.kexec(jump=move, unit_refused=True))
 
+    def test_t3_nothing_taken_along(self):
+        """The next kernel starts from nothing, but not when the kexec was refused."""
+        move = ["vtd_reg_dmar_root addr 0xb86000 scalable 0"]
+        parts = (self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True),
+                 self.flush(5, 6), self.SHUTDOWN, ("boot", 1, None, 6), ("freeze", 1, None, 6))
+        stop = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503"]
+        discarded = [{"bdf": NIC, "after": 2}]
+        self.errors(self.judged(*parts, stop, move, ("boot", 2, None, 0), discarded=discarded))
+        self.errors(self.judged(*parts, ("rolled-back", 1, None, 6), stop, move,
+                                ("end", 1, None, 0), discarded=discarded), "^root-moved")
+
     def test_t4(self):
         for line, pattern in (
                 ("igb 01:00.0 @0x4 <- 0x503", "^bus-master-cleared: 0000:01:00.0"),
@@ -1008,6 +1019,19 @@ class Trace(unittest.TestCase):
                     "^bus-master-cleared")
         self.errors(self.judged(*parts, stop, ("boot", 1, None, 6), ("opened", 1, "blocked", 0)),
                     "^bus-master-cleared")
+
+    def test_leave(self):
+        """The machine goes down with a frozen device: that is stopped, and then translation."""
+        stop, off = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503"], ["vtd_dmar_enable enable 0"]
+        parts = (self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True),
+                 self.flush(5, 6), self.SHUTDOWN, ("boot", 1, None, 6))
+        leave = ("leave", 1, None, 6)
+        result = self.judged(*parts, leave, stop, off)
+        self.errors(result)
+        self.assertFalse(result["figures"]["bus_master"][NIC])
+        self.assertFalse(result["figures"]["translation"])
+        self.errors(self.judged(*parts, leave, off, stop), "^translation-off")
+        self.errors(self.judged(*parts, stop, leave, off), "^bus-master-cleared")
 
     def test_t5_last_word(self):
         """Of the old kernel: to all devices, and before the new one has begun."""

@@ -22,8 +22,8 @@ Each error begins with one of these words:
 
 Figures: events, invalidations; freezes, replaces, switches and rollbacks whose invalidations were
 judged, each once per device; faults and provoked_faults by requester; bus_master_at_boot for each
-kernel and bus_master at the end; stopped: in how many jumps a device that could do DMA was told to
-stop, before the new kernel's first mark.
+kernel and bus_master at the end; translation: whether it is on at the end; stopped: in how many
+jumps a device that could do DMA was told to stop, before the new kernel's first mark.
 """
 import argparse
 import importlib
@@ -113,13 +113,14 @@ class Judge:
         self.figures = {
             "events": {}, "invalidations": 0, "freezes": 0, "replaces": 0, "switches": 0,
             "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irq_remapping_off_under_dma": 0,
-            "bus_master_at_boot": [], "bus_master": {}, "stopped": {}}
+            "bus_master_at_boot": [], "bus_master": {}, "translation": None, "stopped": {}}
         self.functions = {}
         self.translation = self.irq_remapping = False
         self.translated = False  # translation was ever on: before, the machine's firmware is at work
         self.in_jump = ()  # devices of the freeze that is going on
         self.root = self.fixed_root = None
         self.freeze_seen = False
+        self.from_nothing = False  # a kexec that takes nothing along is going on
         self.ended = False  # the script is over, the machine turns itself off
         self.after_provoke = False
         self.protected = {}  # bdf -> index of the walk up to which T4 holds, None: until it is live
@@ -142,6 +143,8 @@ class Judge:
         name = walk["mark"]
         walk["bus_master"] = self.masters()
         walk["irq_remapping"] = self.irq_remapping
+        if name in ("boot", "rolled-back"):
+            self.from_nothing = False
         if name in ("boot", "rolled-back") and self.jump is not None:
             self.end_freeze(walk)
         for bdf in [b for b, until in self.protected.items()
@@ -167,6 +170,9 @@ class Judge:
                 if d["state"] == "live"})
         elif name == "switched":
             self.end_switch(walk)
+        elif name == "leave":
+            # The machine goes down with devices as they are: now they must be stopped.
+            self.protected.clear()
         elif name == "end":
             self.ended = True
             self.protected.clear()
@@ -188,6 +194,7 @@ class Judge:
         states = {d["bdf"]: d["state"] for d in walk["devices"]}
         devices = [bdf for bdf in walk["preserved"] if states.get(bdf) != "blocked"]
         self.jump = index
+        self.from_nothing = not devices
         self.last_word = []
         self.next_kernel = False
         self.able_at_freeze = set(self.able())
@@ -330,6 +337,8 @@ class Judge:
 
     def root_event(self, address, **_):
         self.unit_event()
+        if self.from_nothing:
+            self.fixed_root = address
         if self.freeze_seen and address != self.fixed_root and not self.unit_refused:
             self.error("root-moved", "from %s to %#x" % (
                 "nothing" if self.fixed_root is None else "%#x" % self.fixed_root, address))
@@ -481,6 +490,7 @@ class Judge:
             next_mark += 1
         if not self.ended:
             self.figures["bus_master"] = self.masters()
+        self.figures["translation"] = self.translation
         if self.more_errors:
             self.errors.append("... and %d more" % self.more_errors)
 

@@ -410,7 +410,7 @@ class Walker:
             "trace_offset": self.trace_size()})
         self.walks.append(found)
         # What comes next may end it for one of them, at a time that only the next mark tells.
-        self.settled = name not in ("replace", "discard")
+        self.settled = name not in ("replace", "discard", "leave")
         struct.pack_into("<I", self.mem, address + ACK_AT, seq)
 
     def check(self, where, box):
@@ -420,6 +420,10 @@ class Walker:
         result = {"requesters": {}, "others": []}
         devices = set(box.devices) | set(self.frozen) | self.blocked
         if not self.check_root(where, bool(box.devices or self.frozen)):
+            return result
+        if not self.translation and self.unit_refused and \
+                all(d["state"] == "blocked" for d in box.devices.values()):
+            # Nobody reads the tables any more: the memory may be somebody's else.
             return result
         try:
             entries = {self.machine.requester(rid): entry
@@ -476,6 +480,9 @@ class Walker:
                 self.blocked |= self.refused
             self.boot = box.boot
             self.frozen, self.old_files, self.old_pieces = {}, {}, []
+            if not jump and self.fixed_root is not None:
+                # Nothing was taken along: this kernel has started from nothing.
+                self.fixed_root = self.root
             if jump:
                 self.frozen = {bdf: runs for bdf, runs in jump.expected.items()
                                if bdf not in self.blocked}

@@ -28,7 +28,11 @@
  *	chunk	the length of a chunk of the first domain
  *	unit-cap, unit-root			of its unit
  *
- * or several of these, with spaces between them.
+ * and in ACPI's tables, at any time before the next kernel starts:
+ *
+ *	drhd	the unit is for devices that are not there: a kernel does not use it
+ *
+ * or several of these, with spaces between them; drhd stands alone.
  *
  * It keeps nothing and locks nothing; a machine that runs is changed under its
  * feet, which is what it is for. It prints what it did as JSON. It fails, with a
@@ -397,6 +401,55 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	sign(blob);
 }
 
+/*
+ * ACPI's DMAR table (VT-d spec, chapter 8): where a unit names a device of a root bus, it names
+ * 1e.0 instead, which is not there. How many it named.
+ */
+static unsigned int spoil_dmar(uint8_t *dmar, size_t room)
+{
+	uint8_t *s, *scope, sum = 0;
+	unsigned int n = 0;
+	uint32_t len, i;
+
+	memcpy(&len, dmar + 4, sizeof(len));
+	if (len < 48 || len > room)
+		return 0;
+	for (i = 0; i < len; i++)
+		sum += dmar[i];
+	if (sum)
+		return 0;
+	/* Structures of type and length, 0 is a unit; in it scopes: 1 an endpoint, 2 a bridge. */
+	for (s = dmar + 48; s + 16 <= dmar + len && s[2]; s += s[2] | s[3] << 8) {
+		if (s[0] || s[1])
+			continue;
+		for (scope = s + 16; scope + 8 <= s + s[2] && scope[1]; scope += scope[1]) {
+			if (scope[0] != 1 && scope[0] != 2)
+				continue;
+			dmar[9] += scope[6] - 0x1e;
+			scope[6] = 0x1e;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Goes from one piece of the file that is there to the next one, as find_blob(). */
+static void spoil_drhd(void)
+{
+	off_t at, end = 0;
+	unsigned int n = 0;
+	uint8_t *dmar;
+
+	while ((at = lseek(mem_fd, end, SEEK_DATA)) >= 0) {
+		end = lseek(mem_fd, at, SEEK_HOLE);
+		for (dmar = mem + at; (dmar = memmem(dmar, mem + end - dmar, "DMAR", 4)); dmar += 4)
+			if (mem + end - dmar >= 48)
+				n += spoil_dmar(dmar, mem + end - dmar);
+	}
+	if (!n)
+		errx(1, "no unit that names devices in a DMAR table");
+}
+
 /* Returns whether it has said what it did. */
 static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 {
@@ -447,6 +500,11 @@ int main(int argc, char **argv)
 		err(1, "%s", argv[1]);
 
 	wait_for(argv[2], argv[3], atoi(argv[5]));
+	if (!strcmp(argv[4], "drhd")) {
+		spoil_drhd();
+		printf("{\"what\": \"drhd\"}\n");
+		return 0;
+	}
 	blob = find_blob(&b);
 	words = strdup(argv[4]);
 	if (!words)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -116,4 +117,20 @@ int cmd_poweroff(int argc, char **argv)
 		return -EINVAL;
 	box_mark("end");
 	power_off();
+}
+
+/*
+ * leave reboot|poweroff: at once, with all devices as they are. What the kernel does to them on its
+ * way is judged, other than after poweroff.
+ */
+int cmd_leave(int argc, char **argv)
+{
+	bool off = argc == 1 && !strcmp(argv[0], "poweroff");
+
+	if (!off && (argc != 1 || strcmp(argv[0], "reboot")))
+		return -EINVAL;
+	box_mark("leave");
+	say("done");
+	reboot(off ? RB_POWER_OFF : RB_AUTOBOOT);
+	return -errno;
 }

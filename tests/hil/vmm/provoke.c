@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
+#include <linux/kexec.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -27,6 +29,9 @@
 #define EXP_CAP_82576	0xa0
 
 #define BAR_SIZE	(4 * HIL_PAGE)
+
+/* Where load-code puts its code: a page of RAM, as long as kexec puts back what was there. */
+#define CODE_AT		0x100000
 
 /* provoke_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
 int provoke_ram_anonymous(struct vmm_ram *ram, uint64_t size)
@@ -181,6 +186,29 @@ int cmd_hot_reset(int argc, char **argv)
 	if (argc)
 		return -EINVAL;
 	return ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
+}
+
+/*
+ * load-code [jump]: the next "kernel" in the way of kexec_load(), which hands nothing over. It is
+ * code that resets the machine, or with jump returns to the kernel that it came from.
+ */
+int cmd_load_code(int argc, char **argv)
+{
+	/* mov $6,%al; mov $0xcf9,%edx; out %al,(%dx) */
+	static const uint8_t reset[] = { 0xb0, 0x06, 0xba, 0xf9, 0x0c, 0x00, 0x00, 0xee };
+	static const uint8_t ret[] = { 0xc3 };
+	bool jump = argc == 1 && !strcmp(argv[0], "jump");
+	struct kexec_segment segment = {
+		.buf = jump ? ret : reset,
+		.bufsz = jump ? sizeof(ret) : sizeof(reset),
+		.mem = (void *)CODE_AT,
+		.memsz = HIL_PAGE,
+	};
+
+	if (argc && !jump)
+		return -EINVAL;
+	return syscall(SYS_kexec_load, (unsigned long)CODE_AT, 1ul, &segment,
+		       KEXEC_ARCH_X86_64 | (jump ? KEXEC_PRESERVE_CONTEXT : 0)) ? -errno : 0;
 }
 
 /* open-again BDF: a second user, through /dev/vfio/devices; the errno is that of open or bind */

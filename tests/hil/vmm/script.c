@@ -37,7 +37,7 @@ static const struct {
 	{ "ENOTTY", ENOTTY }, { "EXDEV", EXDEV }, { "EFAULT", EFAULT }, { "EBADF", EBADF },
 	{ "ENOSPC", ENOSPC }, { "E2BIG", E2BIG }, { "EADDRINUSE", EADDRINUSE },
 	{ "ENODATA", ENODATA }, { "ETIMEDOUT", ETIMEDOUT }, { "EALREADY", EALREADY },
-	{ "EAGAIN", EAGAIN },
+	{ "EAGAIN", EAGAIN }, { "ENOEXEC", ENOEXEC },
 };
 
 static const struct {
@@ -52,7 +52,8 @@ static const struct {
 	{ "create", cmd_create }, { "detach", cmd_detach }, { "dev", cmd_dev }, { "die", cmd_die },
 	{ "extents-check", cmd_extents_check }, { "finish", cmd_finish }, { "flr", cmd_flr },
 	{ "hot-reset", cmd_hot_reset }, { "hwpt", cmd_hwpt }, { "irqs", cmd_irqs },
-	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
+	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "leave", cmd_leave },
+	{ "load", cmd_load }, { "load-code", cmd_load_code },
 	{ "low-power", cmd_low_power }, { "map", cmd_map }, { "map-bar", cmd_map_bar },
 	{ "map-random", cmd_map_random }, { "mapunmap", cmd_mapunmap }, { "mark", cmd_mark },
 	{ "memory", cmd_memory }, { "modules", cmd_modules }, { "open", cmd_open },

@@ -40,6 +40,7 @@ bool iommu_domain_is_frozen(const struct iommu_domain *domain);
 struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
+bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_shutdown(void);
 int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
@@ -84,6 +85,11 @@ static inline void iommu_freeze_refuse_all(const char *why)
 }
 
 static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
+{
+	return false;
+}
+
+static inline bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
 {
 	return false;
 }

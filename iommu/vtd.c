@@ -586,7 +586,7 @@ static void use_empty_irt(struct intel_iommu *iommu)
  *
  * In a kexec with frozen devices translation stays on in every unit, and of the
  * context entries only those of frozen devices stay. Interrupt remapping stays on
- * where it is, and lets none through.
+ * where it is, and lets none through; nor does the unit itself send one.
  *
  * Context: One CPU, interrupts off.
  * Return: true if that was done, false if the caller should turn VT-d off.
@@ -626,6 +626,8 @@ bool iommu_freeze_vtd_shutdown(void)
 		}
 		flush_all(iommu);
 		use_empty_irt(iommu);
+		/* A fault would be told by a vector that is another one soon. */
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
 	}
 	return true;
 }

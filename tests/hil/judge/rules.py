@@ -141,7 +141,6 @@ def kexecs(c, r, scenario):
     c.expect("len(walk['jumps']) >= %d" % len(freezes))
     c.expect("all(j['samples'] > 0 for j in walk['jumps'] if j['ended'] == 'boot')",
              "the walker looked during each jump")
-    c.expect("trace['figures']['irq_remapping_off_under_dma'] <= %d" % len(freezes))
     if not scenario.vars["ROOT_MAY_MOVE"]:
         c.expect("all(j['strict'] > 0 for j in walk['jumps'] if j['ended'] == 'boot')",
                  "... and found it alone")

@@ -89,6 +89,10 @@ static int handle_marks(struct console *con, struct nic *nics, unsigned int nr_n
 			return 0;	/* later */
 		con->provoke_dev = -1;
 	}
+	if (con->interrupts_dev >= 0 && con->interrupts_dev < (int)nr_nics) {
+		nics[con->interrupts_dev].interrupts = true;
+		con->interrupts_dev = -1;
+	}
 	if (con->scan) {
 		con->scan = false;
 		for (i = 0; i < nr_nics; i++) {
@@ -235,7 +239,8 @@ int main(int argc, char **argv)
 			con.absent += now - last_look;
 		last_look = now;
 		for (i = 0; i < nr_nics; i++) {
-			sender_run(&nics[i], interval, now);
+			/* Each of these frames is a dozen events and faults, which are slow. */
+			sender_run(&nics[i], nics[i].interrupts ? 20 * interval : interval, now);
 			memory_watch(&nics[i], &con, now_ns());
 		}
 		if (con.drain_at && nics[0].sent >= frames_min &&

@@ -239,8 +239,7 @@ int main(int argc, char **argv)
 			con.absent += now - last_look;
 		last_look = now;
 		for (i = 0; i < nr_nics; i++) {
-			/* Each of these frames is a dozen events and faults, which are slow. */
-			sender_run(&nics[i], nics[i].interrupts ? 20 * interval : interval, now);
+			sender_run(&nics[i], interval, now);
 			memory_watch(&nics[i], &con, now_ns());
 		}
 		if (con.drain_at && nics[0].sent >= frames_min &&

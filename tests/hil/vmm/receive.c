@@ -78,7 +78,7 @@ static int rx_start(int argc, char **argv)
 
 /*
  * rx interrupts COUNT: a ring whose buffers are where a write is an interrupt; COUNT frames are
- * written there. Nothing of it is to be counted.
+ * written there. Each makes some ten faults, so the rate should be low. None is to be counted.
  */
 static int rx_interrupts(uint32_t count)
 {

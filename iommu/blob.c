@@ -18,7 +18,7 @@
 
 static_assert(sizeof(struct frz_abi_header) == 80, "ABI");
 static_assert(sizeof(struct frz_abi_record) == 16, "ABI");
-static_assert(sizeof(struct frz_abi_unit) == 64, "ABI");
+static_assert(sizeof(struct frz_abi_unit) == 72, "ABI");
 static_assert(sizeof(struct frz_abi_context) == 16, "ABI");
 static_assert(sizeof(struct frz_abi_domain) == 120, "ABI");
 static_assert(sizeof(struct frz_abi_chunk) == 24, "ABI");
@@ -30,23 +30,27 @@ static_assert(sizeof(struct frz_abi_bridge) == 24, "ABI");
 /* What every record type looks like; the index is the type. */
 static const struct frz_record_type {
 	u32 version;		/* newest that is understood */
-	size_t fixed_len;	/* with the record header, same for all versions */
+	size_t fixed_len;	/* with the record header */
+	size_t fixed_len_1;	/* the same of version 1 */
 	size_t element_len;
 	size_t count;		/* offset of the number of elements */
 	u32 max;		/* elements */
 } frz_record_types[] = {
 	[FRZ_RECORD_UNIT] = {
 		FRZ_UNIT_VERSION, sizeof(struct frz_abi_unit),
+		offsetof(struct frz_abi_unit, irt),
 		sizeof(struct frz_abi_context),
 		offsetof(struct frz_abi_unit, nr_contexts), FRZ_MAX_CONTEXTS,
 	},
 	[FRZ_RECORD_DOMAIN] = {
 		FRZ_DOMAIN_VERSION, sizeof(struct frz_abi_domain),
+		sizeof(struct frz_abi_domain),
 		sizeof(struct frz_abi_chunk),
 		offsetof(struct frz_abi_domain, nr_chunks), FRZ_MAX_CHUNKS,
 	},
 	[FRZ_RECORD_DEVICE] = {
 		FRZ_DEVICE_VERSION, sizeof(struct frz_abi_device),
+		sizeof(struct frz_abi_device),
 		sizeof(struct frz_abi_bridge),
 		offsetof(struct frz_abi_device, nr_bridges), FRZ_MAX_BRIDGES,
 	},
@@ -68,18 +72,43 @@ static size_t frz_record_len(const struct frz_blob *b, size_t at)
 	return le64_to_cpu(frz_record(b, at)->len);
 }
 
-static const void *frz_element(const struct frz_blob *b, size_t at, u32 i)
+static u32 frz_record_version(const struct frz_blob *b, size_t at)
 {
-	const struct frz_record_type *t =
-		&frz_record_types[frz_record_type(b, at)];
-
-	return b->data + at + t->fixed_len + i * t->element_len;
+	return le32_to_cpu(frz_record(b, at)->version);
 }
 
-static size_t frz_record_size(u32 type, u32 n)
+static size_t frz_fixed_len(u32 type, u32 version)
 {
-	return frz_record_types[type].fixed_len +
+	return version == 1 ? frz_record_types[type].fixed_len_1 :
+			      frz_record_types[type].fixed_len;
+}
+
+static const void *frz_element(const struct frz_blob *b, size_t at, u32 i)
+{
+	u32 type = frz_record_type(b, at);
+
+	return b->data + at + frz_fixed_len(type, frz_record_version(b, at)) +
+	       i * frz_record_types[type].element_len;
+}
+
+/* The address of a unit's empty interrupt remapping table, NULL if it has none. */
+static const __le64 *frz_irt(const struct frz_blob *b, size_t at)
+{
+	const struct frz_abi_unit *u = b->data + at;
+
+	return frz_record_version(b, at) > 1 && u->irt ? &u->irt : NULL;
+}
+
+static size_t frz_record_size(u32 type, u32 version, u32 n)
+{
+	return frz_fixed_len(type, version) +
 	       n * frz_record_types[type].element_len;
+}
+
+/* The same, as it is written. */
+static size_t frz_new_record_size(u32 type, u32 n)
+{
+	return frz_record_size(type, frz_record_types[type].version, n);
 }
 
 /* The first record of a type, 0 when there is none. */
@@ -244,14 +273,14 @@ static int frz_check_record(struct frz_parser *p, size_t at, u32 *n)
 		return frz_refuse(p, -EPROTONOSUPPORT, &r->version, version,
 				  "record of a newer version");
 	len = le64_to_cpu(r->len);
-	if (len < t->fixed_len || len > left)
+	if (len < frz_fixed_len(type, version) || len > left)
 		return frz_refuse(p, -EINVAL, &r->len, len,
 				  "wrong record length");
 	count = (const void *)r + t->count;
 	*n = le32_to_cpu(*count);
 	if (*n > t->max)
 		return frz_refuse(p, -E2BIG, count, *n, "too many elements");
-	if (len != frz_record_size(type, *n))
+	if (len != frz_record_size(type, version, *n))
 		return frz_refuse(p, -EINVAL, &r->len, len,
 				  "record length does not match its elements");
 	return 0;
@@ -281,7 +310,7 @@ static int frz_check_records(struct frz_parser *p, u32 *nr_ranges)
 		last = type;
 		if (type == FRZ_RECORD_UNIT) {
 			p->b->nr_units++;
-			ranges++;
+			ranges += frz_irt(p->b, at) ? 2 : 1;
 		} else if (type == FRZ_RECORD_DOMAIN) {
 			p->b->nr_domains++;
 		} else {
@@ -336,6 +365,7 @@ static int frz_check_unit(struct frz_parser *p, size_t at)
 {
 	const struct frz_abi_unit *u = p->b->data + at, *other;
 	u64 buses[256 / 64] = {};
+	const __le64 *irt;
 	size_t other_at;
 	u32 i, bus;
 	int ret;
@@ -355,6 +385,11 @@ static int frz_check_unit(struct frz_parser *p, size_t at)
 	if (ret)
 		return ret;
 	ret = frz_check_reserved(p, &u->reserved);
+	if (ret)
+		return ret;
+	irt = frz_irt(p->b, at);
+	ret = irt ? frz_check_address(p, irt, FRZ_ABI_PAGE,
+				      "unit: bad interrupt table address") : 0;
 	if (ret)
 		return ret;
 
@@ -584,8 +619,9 @@ static int frz_check_device(struct frz_parser *p, size_t at)
 }
 
 /*
- * Memory that the blob names: element i of a unit is its root table (0) or a
- * context table, of a domain a chunk. All were checked, so nothing overflows.
+ * Memory that the blob names: element i of a unit is its root table (0), a context
+ * table or at last its interrupt remapping table, of a domain a chunk. All were
+ * checked, so nothing overflows.
  */
 static u32 frz_nr_ranges(const struct frz_blob *b, size_t at)
 {
@@ -593,7 +629,7 @@ static u32 frz_nr_ranges(const struct frz_blob *b, size_t at)
 	const struct frz_abi_domain *d = b->data + at;
 
 	if (frz_record_type(b, at) == FRZ_RECORD_UNIT)
-		return 1 + le32_to_cpu(u->nr_contexts);
+		return 1 + le32_to_cpu(u->nr_contexts) + !!frz_irt(b, at);
 	return le32_to_cpu(d->nr_chunks);
 }
 
@@ -607,6 +643,8 @@ static const __le64 *frz_range(const struct frz_blob *b, size_t at, u32 i, u64 *
 		*len = FRZ_ABI_PAGE;
 		if (!i)
 			return &u->root;
+		if (i > le32_to_cpu(u->nr_contexts))
+			return frz_irt(b, at);
 		context = frz_element(b, at, i - 1);
 		return &context->address;
 	}
@@ -737,6 +775,7 @@ bool frz_blob_next_unit(const struct frz_blob *b, struct frz_unit *unit)
 	unit->cap = le64_to_cpu(u->cap);
 	unit->ecap = le64_to_cpu(u->ecap);
 	unit->root = le64_to_cpu(u->root);
+	unit->irt = frz_irt(b, at) ? le64_to_cpu(u->irt) : 0;
 	unit->nr_contexts = le32_to_cpu(u->nr_contexts);
 	unit->at = at;
 	return true;
@@ -919,7 +958,7 @@ size_t frz_blob_size_header(void)
  */
 size_t frz_blob_size_unit(u32 nr_contexts)
 {
-	return frz_record_size(FRZ_RECORD_UNIT, nr_contexts);
+	return frz_new_record_size(FRZ_RECORD_UNIT, nr_contexts);
 }
 
 /**
@@ -930,7 +969,7 @@ size_t frz_blob_size_unit(u32 nr_contexts)
  */
 size_t frz_blob_size_domain(u32 nr_chunks)
 {
-	return frz_record_size(FRZ_RECORD_DOMAIN, nr_chunks);
+	return frz_new_record_size(FRZ_RECORD_DOMAIN, nr_chunks);
 }
 
 /**
@@ -941,7 +980,7 @@ size_t frz_blob_size_domain(u32 nr_chunks)
  */
 size_t frz_blob_size_device(u32 nr_bridges)
 {
-	return frz_record_size(FRZ_RECORD_DEVICE, nr_bridges);
+	return frz_new_record_size(FRZ_RECORD_DEVICE, nr_bridges);
 }
 
 /**
@@ -985,7 +1024,7 @@ static void *frz_add(struct frz_blob_writer *w, u32 type, u32 n)
 		w->error = -E2BIG;
 		return NULL;
 	}
-	len = frz_record_size(type, n);
+	len = frz_new_record_size(type, n);
 	if (len > w->cap - w->used) {
 		w->error = -ENOSPC;
 		return NULL;
@@ -1026,6 +1065,7 @@ int frz_blob_add_unit(struct frz_blob_writer *w, const struct frz_unit *unit,
 	u->cap = cpu_to_le64(unit->cap);
 	u->ecap = cpu_to_le64(unit->ecap);
 	u->root = cpu_to_le64(unit->root);
+	u->irt = cpu_to_le64(unit->irt);
 	for (c = (void *)(u + 1), i = 0; i < n; c++, i++) {
 		c->bus = cpu_to_le32(contexts[i].bus);
 		c->address = cpu_to_le64(contexts[i].address);

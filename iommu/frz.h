@@ -391,6 +391,7 @@ struct frz_unit {
 	u64 cap;
 	u64 ecap;
 	u64 root;
+	u64 irt;		/* 0 if there is none */
 	u32 nr_contexts;
 	size_t at;
 };

@@ -13,6 +13,12 @@
  * the next kernel adopts them, as its root pointer must translate as the old one
  * did all the time (section 10.4.5, Root Table Address Register).
  *
+ * A write to 0xfeexxxxx is an interrupt and no DMA: no context entry stops it, and
+ * while interrupts are not remapped it may be any vector, NMI or INIT (section 5.1).
+ * So remapping stays on as translation does. Nobody may have an interrupt in the
+ * jump: the old kernel's last word sets a preserved table with nothing in it, and
+ * the next kernel goes from that one to its own.
+ *
  * Locking: context entries are written under intel_iommu::lock. Domain ids are
  * allocated under intel_iommu::did_lock. Attach and replace come with the group
  * mutex held. At shutdown there is one CPU and no lock is taken.
@@ -26,6 +32,7 @@
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "../../intel/iommu.h"
 #include "../../intel/pasid.h"
@@ -38,6 +45,16 @@
 #define CONTEXT_TT		GENMASK_ULL(3, 2)
 #define CONTEXT_AW		GENMASK_ULL(2, 0)
 #define CONTEXT_DID		GENMASK_ULL(23, 8)
+
+/*
+ * Interrupt Remapping Table Address Register (section 10.4.29): extended mode, and
+ * the size of a table of one page, 2^(7 + 1) entries.
+ */
+#define IRTA_EIME		BIT_ULL(11)
+#define IRTA_ONE_PAGE		7
+
+/* Empty interrupt remapping tables for the next kernel, by the unit's seq_id. */
+static DEFINE_XARRAY(empty_irts);
 
 static_assert(sizeof(struct vtd_entry) == sizeof(struct context_entry));
 
@@ -418,6 +435,50 @@ int frz_vtd_unit_index(struct intel_iommu *iommu)
 	return -ENOENT;
 }
 
+static bool remaps_interrupts(struct intel_iommu *iommu)
+{
+	return readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_IRES;
+}
+
+static int alloc_irt(struct intel_iommu *iommu)
+{
+	void *irt;
+	int ret;
+
+	if (!remaps_interrupts(iommu))
+		return 0;
+	irt = kho_alloc_preserve(VTD_PAGE_SIZE);
+	if (IS_ERR(irt))
+		return PTR_ERR(irt);
+	__iommu_flush_cache(iommu, irt, VTD_PAGE_SIZE);
+	ret = xa_err(xa_store(&empty_irts, iommu->seq_id, irt, GFP_KERNEL));
+	if (ret)
+		kho_unpreserve_free(irt);
+	return ret;
+}
+
+static void free_irt(struct intel_iommu *iommu)
+{
+	void *irt = xa_erase(&empty_irts, iommu->seq_id);
+
+	if (irt)
+		kho_unpreserve_free(irt);
+}
+
+static int preserve_unit(struct intel_iommu *iommu)
+{
+	struct folio *root = virt_to_folio(iommu->root_entry);
+	int ret;
+
+	ret = kho_preserve_folio(root);
+	if (ret)
+		return ret;
+	ret = alloc_irt(iommu);
+	if (ret)
+		kho_unpreserve_folio(root);
+	return ret;
+}
+
 /* Up to this unit, or of all. */
 static void unpreserve_roots(const struct intel_iommu *end)
 {
@@ -428,6 +489,7 @@ static void unpreserve_roots(const struct intel_iommu *end)
 		if (iommu == end)
 			return;
 		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+		free_irt(iommu);
 	}
 }
 
@@ -443,6 +505,8 @@ void frz_vtd_unpreserve_roots(void)
 /**
  * frz_vtd_preserve_roots - Preserve the root table of every unit
  *
+ * A unit that remaps interrupts also gets an empty table for those.
+ *
  * Return: 0, or a negative errno; nothing is preserved then.
  */
 int frz_vtd_preserve_roots(void)
@@ -453,7 +517,7 @@ int frz_vtd_preserve_roots(void)
 
 	guard(rwsem_read)(&dmar_global_lock);
 	for_each_active_iommu(iommu, drhd) {
-		ret = kho_preserve_folio(virt_to_folio(iommu->root_entry));
+		ret = preserve_unit(iommu);
 		if (ret) {
 			unpreserve_roots(iommu);
 			return ret;
@@ -531,8 +595,11 @@ int frz_vtd_write_units(struct frz_blob_writer *w)
 			.ecap = iommu->ecap,
 			.root = virt_to_phys(iommu->root_entry),
 		};
+		void *irt = xa_load(&empty_irts, iommu->seq_id);
 		u32 n = preserved_buses(iommu, contexts);
 
+		if (irt)
+			rec.irt = virt_to_phys(irt);
 		ret = frz_blob_add_unit(w, &rec, contexts, n);
 	}
 	return ret;
@@ -555,11 +622,33 @@ static void flush_all(struct intel_iommu *iommu)
 	iommu->flush.flush_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH);
 }
 
+/*
+ * The table that the unit remaps interrupts by is not kept: from here on it is the
+ * empty one, and none comes through (section 6.7, Set Interrupt Remapping Table
+ * Pointer Operation; the invalidation is not left to hardware that may do it).
+ */
+static void use_empty_irt(struct intel_iommu *iommu)
+{
+	void *irt = xa_load(&empty_irts, iommu->seq_id);
+	u64 irta;
+	u32 sts;
+
+	if (!irt)
+		return;
+	irta = readq(iommu->reg + DMAR_IRTA_REG) & IRTA_EIME;
+	writeq(virt_to_phys(irt) | irta | IRTA_ONE_PAGE,
+	       iommu->reg + DMAR_IRTA_REG);
+	writel(iommu->gcmd | DMA_GCMD_SIRTP, iommu->reg + DMAR_GCMD_REG);
+	IOMMU_WAIT_OP(iommu, DMAR_GSTS_REG, readl, sts & DMA_GSTS_IRTPS, sts);
+	qi_global_iec(iommu);
+}
+
 /**
  * iommu_freeze_vtd_shutdown - Last word of the old kernel to VT-d
  *
  * In a kexec with frozen devices translation stays on in every unit, and of the
- * context entries only those of frozen devices stay.
+ * context entries only those of frozen devices stay. Interrupt remapping stays on
+ * where it is, and lets none through; nor does the unit itself send one.
  *
  * Context: One CPU, interrupts off.
  * Return: true if that was done, false if the caller should turn VT-d off.
@@ -598,11 +687,52 @@ bool iommu_freeze_vtd_shutdown(void)
 			}
 		}
 		flush_all(iommu);
+		use_empty_irt(iommu);
+		/* A fault would be told by a vector that is another one soon. */
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
 	}
 	return true;
 }
 
 /* The incoming side. */
+
+/**
+ * iommu_freeze_vtd_keep_ir - Must a unit remap interrupts without a break?
+ * @iommu: the unit
+ *
+ * The handover is not read yet, and need not be: with any, good or bad, a device
+ * may be running that can write an interrupt. It does not matter what table is set,
+ * that of the previous kernel is empty.
+ *
+ * Context: Any, from early boot on.
+ * Return: true if remapping is on and may not be turned off.
+ */
+bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
+{
+	phys_addr_t phys;
+
+	return remaps_interrupts(iommu) &&
+	       kho_retrieve_subtree(FRZ_KHO_NAME, &phys, NULL) != -ENOENT;
+}
+
+/*
+ * The empty table was for the time until this kernel has set its own: ask hardware
+ * whether that is so, and free it. A kernel that does not remap interrupts leaves
+ * hardware with the empty one.
+ */
+static const char * __init
+leave_empty_irt(struct intel_iommu *iommu, const struct frz_unit *rec)
+{
+	if (!rec->irt)
+		return NULL;
+	if (kho_preserved_order(rec->irt))
+		return "its interrupt remapping table is not preserved memory";
+	if (!remaps_interrupts(iommu) ||
+	    (readq(iommu->reg + DMAR_IRTA_REG) & VTD_PAGE_MASK) == rec->irt)
+		return "its interrupts are not remapped by this kernel; boot without intremap=off";
+	kho_restore_free(phys_to_virt(rec->irt));
+	return NULL;
+}
 
 static const char * __init
 check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
@@ -730,8 +860,8 @@ void __init frz_vtd_release_unit(const struct frz_blob *b,
  */
 bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 {
+	const char *why = NULL, *irt;
 	struct frz_incoming_unit unit;
-	const char *why = NULL;
 	u32 i, bus;
 	u64 pa;
 
@@ -741,7 +871,8 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 	case FRZ_UNIT_BAD:
 		break;
 	case FRZ_UNIT_GOOD:
-		why = check_unit(iommu, &unit);
+		irt = leave_empty_irt(iommu, &unit.rec);
+		why = check_unit(iommu, &unit) ?: irt;
 		if (!why)
 			why = check_root(iommu, &unit);
 		if (why) {

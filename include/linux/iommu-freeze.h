@@ -44,6 +44,7 @@ int iommu_freeze_may_kexec(void);
 int iommu_freeze_pci_may_suspend(struct pci_dev *pdev);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
 void iommu_freeze_vtd_ignored(struct intel_iommu *iommu);
+bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_shutdown(void);
 int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
@@ -109,6 +110,11 @@ static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 
 static inline void iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
 {
+}
+
+static inline bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
+{
+	return false;
 }
 
 static inline bool iommu_freeze_vtd_shutdown(void)

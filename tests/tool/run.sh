@@ -181,6 +181,7 @@ assert dom["chunks"] == [{"address": "0x40000000", "length": 0x8000, "used": 0x3
 assert (dom["levels"], dom["did"], dom["leaves"], dom["extents"]) == (4, 1, 514, 2), dom
 unit = one["units"][0]
 assert unit["contexts"] == [{"bus": 0, "address": "0x101000"}] and unit["root"] == "0x100000", unit
+assert unit["irt"] is None and many["units"][1]["irt"] == "0x114000", many["units"]
 PY
 )
 result "decode --json tells what was written" $? "$text"

@@ -294,6 +294,16 @@ class Reading(Rig):
         for line, expected in (
                 ("vtd_dmar_enable enable 0", ("translation", {"on": False})),
                 ("vtd_ir_enable enable 1", ("irq_remapping", {"on": True})),
+                ("vtd_reg_ir_root addr 0xb00000 size 0x10000",
+                 ("irq_table", {"address": 0xb00000, "entries": 65536})),
+                ("vtd_ir_remap_msi_req addr 0xfee00010 data 0x400", ("irq", {"remapped": None})),
+                ("vtd_ir_remap_msi_req addr 0xfee00004 data 0x400", None),
+                ("vtd_ir_remap_msi (addr 0xfee00010, data 0x400) -> (addr 0xfee00010, data 0x400)",
+                 ("irq", {"remapped": False})),
+                ("vtd_ir_remap_msi (addr 0xfee00010, data 0x0) -> (addr 0xfee00000, data 0x31)",
+                 ("irq", {"remapped": True})),
+                ("vtd_ir_remap_msi (addr 0xfee00000, data 0x3) -> (addr 0xfee00000, data 0x3)", None),
+                (inv + "0x4", ("irq_invalidate", {})),
                 ("vtd_reg_dmar_root addr 0xb85000 scalable 0",
                  ("root", {"address": 0xb85000, "readable": True})),
                 ("vtd_reg_dmar_root addr 0xb85400 scalable 1",
@@ -311,7 +321,7 @@ class Reading(Rig):
                 (inv + "0x500f2", ("invalidate", {"kind": "iotlb", "scope": "page", "did": 5,
                                                   "rid": None})),
                 (inv + "0x100000014", None),
-                ("vtd_inv_qi_enable enabled 1", None),
+                ("vtd_inv_qi_enable enabled 1", ("queue", {"on": True})),
                 ("vtd_dmar_fault sid 0x200 fault 2 addr 0x0 write 1",
                  ("fault", {"bdf": OTHER, "more": "fault 2 addr 0x0 write 1"})),
                 ("vtd_fault_disabled Fault processing disabled for context entry",
@@ -721,6 +731,40 @@ class Kexec(Rig):
         self.kexec()
         self.good()
 
+    def test_j4(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.mem[0x200010] = 1
+        self.frozen()
+        self.walker.step()
+        self.good()  # the old kernel is still at work
+        self.says("vtd_reg_ir_root addr 0x210000 size 0x100")
+        self.kexec()
+        self.says("vtd_reg_ir_root addr 0x220000 size 0x100")
+        self.mem[0x220020] = 1
+        self.walker.step()
+        self.good()
+        self.assertGreater(self.walker.jump.irq_samples, 0)
+
+    def test_j4_left(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.kexec()
+        self.bad("^in the jump: interrupts are remapped by the table of a kernel that is gone$")
+
+    def test_j4_not_empty(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.says("vtd_reg_ir_root addr 0x210000 size 0x100")
+        self.mem[0x210020] = 1
+        self.kexec()
+        self.bad("^in the jump: entry 2 of the old kernel's last table of interrupts is present$")
+
+    def test_j4_outside_of_ram(self):
+        self.says("vtd_reg_ir_root addr 0x10000000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.walker.step()
+        self.bad("the table of interrupts at 0x10000000 is outside of RAM")
+
     def test_j2(self):
         self.attach(bdf=OTHER, did=9, runs=[])
         self.frozen()
@@ -819,6 +863,9 @@ class Program(Rig):
         self.assertRegex(result["errors"][0], "outside of RAM")
 
 
+IEC = "vtd_inv_desc invalidate desc type iec high 0x0 low 0x4"
+
+
 class Trace(unittest.TestCase):
     """The judge of the trace. A run is a list of marks and of lines of the trace."""
 
@@ -827,7 +874,11 @@ class Trace(unittest.TestCase):
              "pci_cfg_write pcie-root-port 00:01.0 @0x1a <- 0x1",
              "pci_cfg_write pcie-root-port 00:01.0 @0x4 <- 0x107",
              "pci_cfg_write igb 01:00.0 @0x18 <- 0xc000",
+             "vtd_inv_qi_enable enabled 1",
+             "vtd_reg_ir_root addr 0xb00000 size 0x10000", IEC,
              "vtd_ir_enable enable 1",
+             "vtd_ir_remap_msi_req addr 0xfee00018 data 0x0",
+             "vtd_ir_remap_msi (addr 0xfee00018, data 0x0) -> (addr 0xfee01004, data 0x31)",
              "vtd_reg_dmar_root addr 0xb85000 scalable 0",
              "vtd_dmar_enable enable 1",
              "pci_cfg_write igb 01:00.0 @0x44 <- 0x3",
@@ -838,7 +889,10 @@ class Trace(unittest.TestCase):
              "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"]
     SHUTDOWN = ["vtd_inv_desc invalidate desc type context-cache high 0x0 low 0x11",
                 "vtd_inv_desc invalidate desc type iotlb high 0x0 low 0xd2",
-                "vtd_ir_enable enable 0", "vtd_ir_enable enable 1",
+                "vtd_reg_ir_root addr 0xa00000 size 0x100", IEC,
+                "vtd_ir_remap_msi_req addr 0xfee00010 data 0x400",
+                "vtd_inv_qi_enable enabled 0", "vtd_inv_qi_enable enabled 1",
+                "vtd_reg_ir_root addr 0xb10000 size 0x10000", IEC,
                 "pci_cfg_write pcie-root-port 00:01.0 @0x4 <- 0x104",
                 "pci_cfg_write pcie-root-port 00:01.0 @0x18 <- 0x10100",
                 "pci_cfg_write igb 01:00.0 @0x4 <- 0x504",
@@ -902,7 +956,8 @@ class Trace(unittest.TestCase):
         figures = result["figures"]
         self.assertEqual((figures["freezes"], figures["replaces"], figures["invalidations"]),
                          (1, 1, 10))
-        self.assertEqual(figures["irq_remapping_off_under_dma"], 1)
+        self.assertEqual((figures["irqs_refused"], figures["irqs_refused_in_jump"],
+                          figures["irqs_raw"]), (1, 1, 0))
         self.assertTrue(figures["bus_master"][NIC])
         self.assertEqual(figures["stopped"], {NIC: 0})
         self.assertTrue(figures["bus_master_at_boot"][1][NIC])
@@ -943,15 +998,41 @@ class Trace(unittest.TestCase):
         self.errors(self.judged(self.START, ("freeze", 0, "live", 5), off, ("boot", 1, None, 0)))
 
     def test_t2(self):
-        class Strict(vtd.Machine):
-            IRQ_REMAPPING_MUST_STAY = True
+        off = ["vtd_ir_enable enable 0", "vtd_ir_enable enable 1"]
+        self.errors(self.kexec(jump=off),
+                    "^irq-remapping-off: bus mastering was on in 0000:01:00.0$")
+
+        class Loose(vtd.Machine):
+            IRQ_REMAPPING_MUST_STAY = False
         global MACHINE  # pylint: disable=global-statement
-        old, MACHINE = MACHINE, Strict()
+        old, MACHINE = MACHINE, Loose()
         try:
-            result = self.kexec()
+            result = self.kexec(jump=off)
         finally:
             MACHINE = old
-        self.errors(result, "^irq-remapping-off: bus mastering was on in 0000:01:00.0$")
+        self.errors(result)
+
+    def test_t2_table(self):
+        def without(*away):
+            self.SHUTDOWN = [line for n, line in enumerate(Trace.SHUTDOWN) if n not in away]
+            return self.kexec()
+        table = Trace.SHUTDOWN.index("vtd_reg_ir_root addr 0xa00000 size 0x100")
+        self.errors(without(table, table + 1), "^irq-table-left: .* gone, at 0xb00000$")
+        self.errors(without(table + 1), "^no-invalidation: the old kernel's last table of interrupts")
+        # The same one again is no other.
+        self.SHUTDOWN = list(Trace.SHUTDOWN)
+        self.SHUTDOWN[table] = "vtd_reg_ir_root addr 0xb00000 size 0x10000"
+        self.errors(self.kexec(), "^irq-table-left")
+        # Nothing is remapped.
+        self.START = [line for line in Trace.START if not line.startswith("vtd_ir_enable")]
+        self.errors(without(table, table + 1))
+
+    def test_t2_raw(self):
+        raw = ["vtd_ir_remap_msi_req addr 0xfee00010 data 0x400",
+               "vtd_ir_remap_msi (addr 0xfee00010, data 0x400) -> (addr 0xfee00010, data 0x400)"]
+        result = self.kexec(jump=raw * 3)
+        self.errors(result, "^irq-raw: an interrupt came through as it was sent")
+        self.assertEqual(result["figures"]["irqs_raw"], 3)
 
     def test_t3(self):
         move = ["vtd_reg_dmar_root addr 0xb86000 scalable 0"]
@@ -1037,7 +1118,7 @@ class Trace(unittest.TestCase):
         """Of the old kernel: to all devices, and before the new one has begun."""
         whole = self.SHUTDOWN
         for shutdown in (whole[2:], whole[:1] + whole[2:], whole[1:],
-                         [whole[1], whole[0]] + whole[2:], whole[2:4] + whole[:2] + whole[4:]):
+                         [whole[1], whole[0]] + whole[2:], whole[2:7] + whole[:2] + whole[7:]):
             self.SHUTDOWN = shutdown
             self.errors(self.kexec(), "^no-invalidation: the old kernel's last word")
 

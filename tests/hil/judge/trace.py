@@ -10,6 +10,8 @@ Each error begins with one of these words:
  translation-off      T1 translation was turned off while an endpoint could do DMA, or at all while a
                         device is handed over; or an endpoint was let do DMA while it was off
  irq-remapping-off    T2 the same for interrupt remapping, where the machine says that this matters
+ irq-table-left       T2 a kernel went, and left the unit with its table of interrupts
+ irq-raw              T2 a device's write was an interrupt that nobody had remapped
  root-moved           T3 the root pointer changed after the first freeze
  bus-master-cleared   T4 from its freeze to its replace this was done to a preserved device, or to a
  power-state             bridge above it
@@ -23,7 +25,9 @@ Each error begins with one of these words:
 Figures: events, invalidations; freezes, replaces, switches and rollbacks whose invalidations were
 judged, each once per device; faults and provoked_faults by requester; bus_master_at_boot for each
 kernel and bus_master at the end; translation: whether it is on at the end; stopped: in how many
-jumps a device that could do DMA was told to stop, before the new kernel's first mark.
+jumps a device that could do DMA was told to stop, before the new kernel's first mark; irqs_refused:
+interrupts in the format that is to be remapped which did not come through, and irqs_refused_in_jump;
+irqs_raw: those that came as they were.
 """
 import argparse
 import importlib
@@ -112,7 +116,8 @@ class Judge:
         self.more_errors = 0
         self.figures = {
             "events": {}, "invalidations": 0, "freezes": 0, "replaces": 0, "switches": 0,
-            "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irq_remapping_off_under_dma": 0,
+            "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irqs_refused": 0,
+            "irqs_refused_in_jump": 0, "irqs_raw": 0,
             "bus_master_at_boot": [], "bus_master": {}, "translation": None, "stopped": {}}
         self.functions = {}
         self.translation = self.irq_remapping = False
@@ -127,6 +132,8 @@ class Judge:
         self.jump = None  # index of the last freeze's walk, while that is going on
         self.able_at_freeze = set()  # endpoints that could do DMA at it and were not stopped since
         self.last_word = []  # kinds of the global invalidations of the old kernel in that jump
+        self.irq_table = None  # what interrupts are remapped by
+        self.left = None  # the old kernel's last table in that jump, and was the old one flushed?
         self.next_kernel = False  # has done something to the unit in that jump
         self.windows = {}
 
@@ -196,6 +203,7 @@ class Judge:
         self.jump = index
         self.from_nothing = not devices
         self.last_word = []
+        self.left = None
         self.next_kernel = False
         self.able_at_freeze = set(self.able())
         for bdf in self.able_at_freeze:
@@ -325,11 +333,35 @@ class Judge:
         self.unit_event()
         if self.irq_remapping and not on and not self.ended:
             able = self.able()
-            if able:
-                self.figures["irq_remapping_off_under_dma"] += 1
-                if self.machine.IRQ_REMAPPING_MUST_STAY:
-                    self.error("irq-remapping-off", "bus mastering was on in %s" % ", ".join(able))
+            if able and self.machine.IRQ_REMAPPING_MUST_STAY:
+                self.error("irq-remapping-off", "bus mastering was on in %s" % ", ".join(able))
         self.irq_remapping = on
+
+    def irq_table_event(self, address, **_):
+        if self.jump is not None and not self.next_kernel:
+            if address != self.irq_table:
+                self.left = [address, False]
+        else:
+            self.unit_event()
+        self.irq_table = address
+
+    def irq_invalidate_event(self):
+        if self.left:
+            self.left[1] = True
+
+    def irq_event(self, remapped):
+        # What is asked for is refused until it comes through.
+        n = 1 if remapped is None else -1
+        self.figures["irqs_refused"] += n
+        if self.jump is not None:
+            self.figures["irqs_refused_in_jump"] += n
+        if remapped is False:
+            self.figures["irqs_raw"] += 1
+            if self.figures["irqs_raw"] == 1 and self.machine.IRQ_REMAPPING_MUST_STAY:
+                self.error("irq-raw", "an interrupt came through as it was sent")
+
+    def queue_event(self, **_):
+        self.unit_event()
 
     def able(self):
         """Endpoints that can do DMA."""
@@ -346,8 +378,23 @@ class Judge:
 
     def unit_event(self):
         """Nobody sets a unit up while it is handed over but the next kernel."""
+        if self.jump is not None and not self.next_kernel:
+            self.handed_over()
         self.next_kernel = True
         self.close_freeze()
+
+    def handed_over(self):
+        """T2: the old kernel's table is in memory that the next one uses otherwise."""
+        if not self.irq_remapping or not self.windows["freeze"].devices or \
+                not self.machine.IRQ_REMAPPING_MUST_STAY:
+            return
+        if not self.left:
+            self.error("irq-table-left", "interrupts are remapped by the table of a kernel that is "
+                       "gone, at %s" % ("nothing" if self.irq_table is None else
+                                        "%#x" % self.irq_table))
+        elif not self.left[1]:
+            self.error("no-invalidation", "the old kernel's last table of interrupts: what was "
+                       "cached of the one before may be used")
 
     def close_freeze(self):
         """What comes now is no longer the freeze of a device: the unit is handed over."""
@@ -461,7 +508,8 @@ class Judge:
     def run(self, trace_path):
         events = self.machine.Events()
         handlers = {name: getattr(self, name + "_event") for name in (
-            "translation", "irq_remapping", "root", "config_write", "invalidate", "fault")}
+            "translation", "irq_remapping", "irq_table", "irq_invalidate", "irq", "queue", "root",
+            "config_write", "invalidate", "fault")}
         next_mark = 0
         end = 0
         with open(trace_path, "rb") as f:

@@ -23,6 +23,8 @@ The rules, by the names that the comments below use:
  J2 ... and is alone from the start of the new kernel until that has adopted the unit, and nothing
     leads to entries of others
  J3 ... and from then on R4 holds
+ J4 from the start of the new kernel until that sets its own, interrupts are remapped by a table that
+    the old kernel set last, and nothing is in that
 """
 import argparse
 import bisect
@@ -214,9 +216,10 @@ class Box:
 class Jump:
     """What one kexec takes along: from the mark "freeze" until the next kernel's first mark."""
 
-    def __init__(self, box, expected, index, roots):
+    def __init__(self, box, expected, index, roots, irq_tables):
         self.index = index  # of the freeze, in the list of walks
         self.roots = roots  # how often the root pointer had been set
+        self.irq_tables = irq_tables  # and the table of interrupts
         self.expected = expected  # bdf -> runs, of each preserved device
         self.files = box.files
         self.pieces = box.pieces()
@@ -227,6 +230,7 @@ class Jump:
         # how often it was looked at in all, and of these, see J2: before the new kernel, with the
         # frozen devices alone, and after that
         self.samples = self.old = self.strict = self.new = 0
+        self.irq_samples = 0
         self.started = False  # the new kernel's first line was seen
         self.adopted = False  # ... and its last one before others may have entries
         self.ended = None
@@ -234,7 +238,7 @@ class Jump:
     def result(self):
         return {"freeze": self.index, "devices": sorted(self.expected), "samples": self.samples,
                 "old": self.old, "strict": self.strict, "new": self.new, "ms": self.ms,
-                "ended": self.ended,
+                "irq_samples": self.irq_samples, "ended": self.ended,
                 "dids": {bdf: sorted(dids) for bdf, dids in self.dids.items()}}
 
 
@@ -281,7 +285,9 @@ class Walker:
         self.root = None
         self.roots = 0  # how often it was set
         self.readable = True
-        self.translation = False
+        self.translation = self.irq_remapping = False
+        self.irq_table = None  # its address and number of entries
+        self.irq_tables = 0  # how often it was set
         self.reader = None
         self.fixed_root = None  # since the first freeze, see R7
 
@@ -332,6 +338,11 @@ class Walker:
             what, fields = event
             if what == "translation":
                 self.translation = fields["on"]
+            elif what == "irq_remapping":
+                self.irq_remapping = fields["on"]
+            elif what == "irq_table":
+                self.irq_tables += 1
+                self.irq_table = fields["address"], fields["entries"]
             elif what == "root":
                 self.roots += 1
                 if self.root != fields["address"]:
@@ -497,7 +508,7 @@ class Walker:
         if self.fixed_root is None and not self.unit_refused:
             self.fixed_root = self.root
         if preserved:
-            self.jump = Jump(box, preserved, len(self.walks), self.roots)
+            self.jump = Jump(box, preserved, len(self.walks), self.roots, self.irq_tables)
             self.next_sample = 0
 
     def check_root(self, where, needed):
@@ -635,6 +646,8 @@ class Walker:
                 self.error("in the jump: %s: %s" % (bdf, e))
         if jump.started and self.translation:
             self.sample_others(jump, frozen)
+        if self.irq_remapping and self.machine.IRQ_REMAPPING_MUST_STAY:
+            self.sample_irqs(jump)
 
     def sample_boot(self):
         """J1 between the marks of a kernel, for devices that are not live yet."""
@@ -660,6 +673,26 @@ class Walker:
                 break
         self.check_runs(who, entry, found, expected)
         return entry
+
+    def sample_irqs(self, jump):
+        """J4. What counts is what was so before and after our look."""
+        tables = self.irq_tables
+        try:
+            entries = self.machine.irq_entries(self.mem, *self.irq_table) if self.irq_table else []
+        except self.machine.Unreadable as e:
+            self.error("in the jump: %s" % e)
+            return
+        self.read_trace()
+        if self.irq_tables != tables:
+            return
+        if tables == jump.irq_tables:
+            if jump.started:
+                self.error("in the jump: interrupts are remapped by the table of a kernel that is gone")
+        elif tables == jump.irq_tables + 1:
+            jump.irq_samples += 1
+            if entries:
+                self.error("in the jump: entry %d of the old kernel's last table of interrupts is "
+                           "present" % entries[0])
 
     def sample_others(self, jump, frozen):
         """J2 until the unit was adopted, then J3."""

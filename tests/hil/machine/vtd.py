@@ -4,7 +4,8 @@
 All that is peculiar to it stands here: QEMU's arguments, what its trace events mean, and how the
 unit stores in memory what a device can reach. What must hold is judge/'s matter, which knows no
 IOMMU. Layouts are those of the VT-d specification: root entry (section 9.1), context entry (9.3),
-second-stage paging entries (9.8), invalidation descriptors (6.5.2).
+second-stage paging entries (9.8), invalidation descriptors (6.5.2),
+interrupts (5.1) and their entries (9.10).
 """
 import os
 import re
@@ -17,6 +18,7 @@ READ, WRITE = 1, 2
 PROT = {READ: "r", WRITE: "w", READ | WRITE: "rw"}
 LEAF = 1 << 7
 TABLE_RESERVED = 1 << 62 | 1 << 11 | 0xf << 3  # of an entry that points to a table
+IRQ_FORMAT = 1 << 4  # address of an interrupt: it is to be remapped
 
 # Tables of one walk. 16 GiB in 4K pages need about as many; tables that form a loop need more.
 MAX_TABLES = 1 << 13
@@ -191,6 +193,11 @@ class Events:
     parse() returns None or (event, its fields):
       translation      on
       irq_remapping    on
+      irq_table        address, entries: what interrupts are remapped by from now on
+      irq_invalidate   nothing: all that is cached of that table
+      irq              remapped: None for a request in the format that is to be remapped, before
+                       it is looked up; then, if it comes through, whether it was remapped
+      queue            on: the invalidation queue, the first thing that a kernel sets up
       root             address, readable: whether Reader understands the table's mode
       config_write     bdf, device: QEMU's name of the model, offset, value
       invalidate       kind: "context" or "iotlb", scope: "global", "domain", "device" or "page",
@@ -202,6 +209,11 @@ class Events:
         self._known = {name: (re.compile(pattern), make) for name, pattern, make in (
             ("vtd_dmar_enable", r"enable (\d+)", self._translation),
             ("vtd_ir_enable", r"enable (\d+)", self._irq_remapping),
+            ("vtd_reg_ir_root", r"addr (0x[0-9a-f]+) size (0x[0-9a-f]+)", self._irq_table),
+            ("vtd_ir_remap_msi_req", r"addr (0x[0-9a-f]+) data 0x[0-9a-f]+", self._irq_request),
+            ("vtd_ir_remap_msi", r"\(addr (0x[0-9a-f]+), data (0x[0-9a-f]+)\) -> "
+             r"\(addr (0x[0-9a-f]+), data (0x[0-9a-f]+)\)", self._irq),
+            ("vtd_inv_qi_enable", r"enabled (\d+)", self._queue),
             ("vtd_reg_dmar_root", r"addr (0x[0-9a-f]+) scalable (\d+)", self._root),
             ("vtd_inv_desc", r"invalidate desc type \S+ high (0x[0-9a-f]+) low (0x[0-9a-f]+)",
              self._descriptor),
@@ -230,6 +242,24 @@ class Events:
         return "irq_remapping", {"on": on != "0"}
 
     @staticmethod
+    def _irq_table(address, entries):
+        return "irq_table", {"address": int(address, 16) & ADDRESS, "entries": int(entries, 16)}
+
+    @staticmethod
+    def _irq_request(address):
+        return ("irq", {"remapped": None}) if int(address, 16) & IRQ_FORMAT else None
+
+    @staticmethod
+    def _irq(address, data, new_address, new_data):
+        if not int(address, 16) & IRQ_FORMAT:
+            return None
+        return "irq", {"remapped": (address, data) != (new_address, new_data)}
+
+    @staticmethod
+    def _queue(on):
+        return "queue", {"on": on != "0"}
+
+    @staticmethod
     def _root(address, scalable):
         return "root", {"address": int(address, 16) & ADDRESS, "readable": scalable == "0"}
 
@@ -248,8 +278,10 @@ class Events:
 
     @staticmethod
     def _descriptor(_high, low):
-        """Context-cache (1) and IOTLB (2) descriptors; others are of no interest."""
+        """Context-cache (1), IOTLB (2) and global IEC (4) descriptors; others are of no interest."""
         low = int(low, 16)
+        if low & 0xe1f == 4:
+            return "irq_invalidate", {}
         scope = low >> 4 & 3
         did = low >> 16 & 0xffff if scope > 1 else None
         if low & 0xe0f == 1 and scope:
@@ -270,10 +302,11 @@ class Machine:
     Events = Events
     Unreadable = Unreadable
 
-    # The new kernel sets its own table up: it turns interrupt remapping off and on again.
-    IRQ_REMAPPING_MUST_STAY = False
+    # A write to 0xfeexxxxx is no DMA: while interrupts are not remapped it is an interrupt.
+    IRQ_REMAPPING_MUST_STAY = True
 
-    TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_inv_desc",
+    TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_reg_ir_root",
+                    "vtd_inv_qi_enable", "vtd_inv_desc", "vtd_ir_remap_msi_req", "vtd_ir_remap_msi",
                     "vtd_dmar_fault", "vtd_fault_disabled", "pci_cfg_write"]
     # The kernel tells of a blocked DMA in a line with this text.
     FAULT_LINE = "DMAR: [DMA"
@@ -293,6 +326,14 @@ class Machine:
         "qemu-xhci": {"msix": 0x90, "pcie": 0xa0},
         "virtio-rng-pci": {"pcie": 0x40, "pm": 0x7c},
     }
+
+    @staticmethod
+    def irq_entries(mem, address, entries):
+        """Numbers of the present entries of an interrupt remapping table, 16 bytes each."""
+        if address + 16 * entries > len(mem):
+            raise Unreadable("the table of interrupts at %#x is outside of RAM" % address)
+        table = mem[address:address + 16 * entries]
+        return [n for n in range(entries) if table[16 * n] & 1]
 
     @staticmethod
     def rid(bdf):

@@ -42,7 +42,7 @@ int cmd_session(int argc, char **argv);		/* session NAME */
 /* receive.c: the NIC */
 int cmd_remap(int argc, char **argv);		/* remap FIRST COUNT */
 int cmd_remap_verify(int argc, char **argv);	/* remap-verify */
-int cmd_rx(int argc, char **argv);		/* rx start|wait-frames|wait-idle|provoke|end ... */
+int cmd_rx(int argc, char **argv);		/* rx start|interrupts|wait-frames|... */
 int cmd_stats(int argc, char **argv);		/* stats */
 
 /* provoke.c: what must be refused */

@@ -527,18 +527,22 @@ class Marks(Rig):
         self.mark("attached", self.device())
         self.bad("of a mode that machine/vtd.py does not read")
 
-    def move_root(self, unit_refused):
-        self.walker = self.make(unit_refused=unit_refused)
+    def move_root(self, name, boot, **more):
+        self.walker = self.make(**more)
         self.mark("freeze")
         self.says("vtd_reg_dmar_root addr %#x scalable 0" % self.tables.page())
-        self.mark("boot", boot=1)
+        self.mark(name, boot=boot)
 
     def test_r7_moves(self):
-        self.move_root(False)
-        self.bad("mark boot: the root pointer moved from %#x" % self.tables.root)
+        self.move_root("rolled-back", 0)
+        self.bad("mark rolled-back: the root pointer moved from %#x" % self.tables.root)
 
     def test_r7_may_move(self):
-        self.move_root(True)
+        self.move_root("rolled-back", 0, unit_refused=True)
+        self.good()
+
+    def test_r7_nothing_taken_along(self):
+        self.move_root("boot", 1)
         self.good()
 
     def test_a_fault_of_ours_is_answered(self):

@@ -599,7 +599,8 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * frz_incoming_retrieve - Get an incoming device for the VMM
  * @id: frz_pci_id() of it, in the previous kernel
  *
- * One that is no longer where it was is refused. One that was replaced, and not finished, is an ordinary device; its VMM may
+ * One that is no longer where it was is refused. One that was replaced, and not
+ * finished, is an ordinary device; its VMM may
  * have died.
  *
  * Return: the device with a reference, or NULL after a log line.
@@ -611,7 +612,7 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 
 	if (!dev) {
 		pr_err_ratelimited("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
-		       id);
+				   id);
 		return NULL;
 	}
 	/* What PCI did since it was found may have moved it. */
@@ -624,8 +625,9 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 	if (dev->state != FRZ_INCOMING_REPLACED &&
 	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
 		pr_err_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
-		       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
-		       PCI_FUNC(dev->rec.devfn));
+				   dev->rec.segment, dev->rec.bus,
+				   PCI_SLOT(dev->rec.devfn),
+				   PCI_FUNC(dev->rec.devfn));
 		return NULL;
 	}
 	return pci_dev_get(dev->pdev);

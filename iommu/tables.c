@@ -230,7 +230,8 @@ static int encode_extent(void *arg, const struct frz_extent *e)
  *
  * Context: May sleep, takes as long as there are entries.
  * Return: 0, what @check returned, -ENOMEM, -E2BIG for more tables than a handover
- * takes, or -EINVAL or -EFAULT for live tables that cannot be read. Nothing is left behind on failure.
+ * takes, or -EINVAL or -EFAULT for live tables that cannot be read. Nothing is left
+ * behind on failure.
  */
 int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 			 const struct frz_tables *live, u32 leaf_levels,

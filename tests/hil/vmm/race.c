@@ -215,9 +215,10 @@ static pid_t unbinder;
  */
 int cmd_unbind(int argc, char **argv)
 {
+	double begun = now();
 	char path[96];
 	struct stat st;
-	double begun = now();
+	unsigned int i;
 
 	if (argc != 1)
 		return -EINVAL;
@@ -225,7 +226,10 @@ int cmd_unbind(int argc, char **argv)
 	if (unbinder < 0)
 		return -errno;
 	if (!unbinder) {
-		/* What it has open nobody else can close. */
+		/* What it has open or mapped nobody else can close. */
+		for (i = 0; i < VMM_MAX_DEVS; i++)
+			if (guest.devs[i].vmm.bar0)
+				munmap(guest.devs[i].vmm.bar0, guest.devs[i].vmm.bar0_size);
 		close_range(0, ~0u, 0);
 		_exit(vmm_write_file("/sys/bus/pci/drivers/vfio-pci/unbind", argv[0]) ? 1 : 0);
 	}

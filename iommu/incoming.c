@@ -829,6 +829,7 @@ int frz_incoming_list(u32 index, struct iommu_freeze_device *out)
 int frz_incoming_verify(struct iommu_freeze_verify *req)
 {
 	struct incoming_device *dev;
+	bool frozen;
 	int ret;
 
 	guard(mutex)(&finish_lock);
@@ -836,7 +837,8 @@ int frz_incoming_verify(struct iommu_freeze_verify *req)
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
 	ret = frozen_tables_verify(&dev->domain->tables, NULL, req);
-	if ((dev->state == FRZ_INCOMING_FROZEN) == has_left(dev))
+	frozen = dev->state == FRZ_INCOMING_FROZEN;
+	if (frozen == has_left(dev))
 		req->result = IOMMU_FREEZE_ELSEWHERE;
 	return ret;
 }

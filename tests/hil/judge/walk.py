@@ -381,9 +381,10 @@ class Walker:
         discard = DISCARD_LINE.search(text)
         if discard:
             bdf = discard[1] if discard[1].count(":") == 2 else "0000:" + discard[1]
-            self.frozen.pop(bdf, None)
+            # One that was removed may be discarded as well.
+            if self.frozen.pop(bdf, None) is not None or bdf not in self.blocked:
+                self.discarded.append({"bdf": bdf, "after": len(self.walks) - 1})
             self.blocked.add(bdf)
-            self.discarded.append({"bdf": bdf, "after": len(self.walks) - 1})
         elif "HIL: provoke dev=" in text:
             self.provoked.append({"line": text[text.index("HIL:"):],
                                   "trace_offset": self.trace_size_before})

@@ -399,7 +399,7 @@ class Machine:
         rid = self.rid(scenario["RMRR"])
         unit = struct.pack("<2H2BHQ", 0, 16, 1, 0, 0, 0xfed90000)
         scope = struct.pack("<2BH4B", 1, 8, 0, 0, rid >> 8, rid >> 3 & 0x1f, rid & 7)
-        region = struct.pack("<4H2Q", 1, 24 + len(scope), 0, 0, 0xfeffc000, 0xfeffcfff) + scope
+        region = struct.pack("<4H2Q", 1, 24 + len(scope), 0, 0, 0xfed1c000, 0xfed1cfff) + scope
         body = struct.pack("<2B10x", 47, 0) + unit + region
         # Of a higher revision than QEMU's, or the kernel does not take it.
         table = struct.pack("<4sI2B6s8sI4sI", b"DMAR", 36 + len(body), 1, 0, b"BOCHS ", b"BXPC    ", 9,

@@ -50,7 +50,7 @@ int cmd_bind_fault(int argc, char **argv);	/* bind-fault */
 int cmd_config(int argc, char **argv);		/* config BDF OFFSET BITS VALUE|flip */
 int cmd_flr(int argc, char **argv);		/* flr */
 int cmd_hot_reset(int argc, char **argv);	/* hot-reset */
-int cmd_load_code(int argc, char **argv);	/* load-code [jump] */
+int cmd_load_code(int argc, char **argv);	/* load-code */
 int cmd_low_power(int argc, char **argv);	/* low-power [wakeup] */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */

@@ -189,26 +189,25 @@ int cmd_hot_reset(int argc, char **argv)
 }
 
 /*
- * load-code [jump]: the next "kernel" in the way of kexec_load(), which hands nothing over. It is
- * code that resets the machine, or with jump returns to the kernel that it came from.
+ * load-code: the next "kernel" in the way of kexec_load(), which hands nothing over. It is code that
+ * resets the machine.
  */
 int cmd_load_code(int argc, char **argv)
 {
 	/* mov $6,%al; mov $0xcf9,%edx; out %al,(%dx) */
 	static const uint8_t reset[] = { 0xb0, 0x06, 0xba, 0xf9, 0x0c, 0x00, 0x00, 0xee };
-	static const uint8_t ret[] = { 0xc3 };
-	bool jump = argc == 1 && !strcmp(argv[0], "jump");
 	struct kexec_segment segment = {
-		.buf = jump ? ret : reset,
-		.bufsz = jump ? sizeof(ret) : sizeof(reset),
+		.buf = reset,
+		.bufsz = sizeof(reset),
 		.mem = (void *)CODE_AT,
 		.memsz = HIL_PAGE,
 	};
 
-	if (argc && !jump)
+	(void)argv;
+	if (argc)
 		return -EINVAL;
 	return syscall(SYS_kexec_load, (unsigned long)CODE_AT, 1ul, &segment,
-		       KEXEC_ARCH_X86_64 | (jump ? KEXEC_PRESERVE_CONTEXT : 0)) ? -errno : 0;
+		       KEXEC_ARCH_X86_64) ? -errno : 0;
 }
 
 /* open-again BDF: a second user, through /dev/vfio/devices; the errno is that of open or bind */

@@ -379,11 +379,11 @@ class Judge:
     def unit_event(self):
         """Nobody sets a unit up while it is handed over but the next kernel."""
         if self.jump is not None and not self.next_kernel:
-            self.handed_over()
+            self.check_irqs_left()
         self.next_kernel = True
         self.close_freeze()
 
-    def handed_over(self):
+    def check_irqs_left(self):
         """T2: the old kernel's table is in memory that the next one uses otherwise."""
         if not self.irq_remapping or not self.windows["freeze"].devices or \
                 not self.machine.IRQ_REMAPPING_MUST_STAY:

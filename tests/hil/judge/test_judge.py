@@ -339,7 +339,7 @@ class Reading(Rig):
                                ("root", "igb,bus=pcie.0,addr=0x6,netdev=net1"),
                                ("high", "pxb-pcie,id=high,bus=pcie.0,bus_nr=144")):
             scenario = {"MEMORY": "1536", "IOMMU": "", "NICS": "2", "TOPOLOGY": topology,
-                        "DEVICES": ""}
+                        "DEVICES": "", "ICOUNT": ""}
             words = MACHINE.arguments(scenario, paths, "kho=on")
             self.assertIn(word, words)
             self.assertIn("intel-iommu,intremap=on,aw-bits=48", words)

@@ -224,7 +224,8 @@ def live(c, r, scenario):
     c.expect("set(trace['figures']['provoked_faults']) == asked and asked and asked <= live and "
              "provoked_faults_kernel >= 1", "faults were provoked and both counters saw them",
              live=devices, asked={([r] + r["other_nics"])[n]["bdf"] for n in asked})
-    left = {d["bdf"] for d in r["walk"]["discarded"]} | set(scenario.words("STAYS"))
+    left = {d["bdf"] for d in r["walk"]["discarded"]} | set(scenario.words("STAYS")) | \
+        set(scenario.words("REFUSED"))
     lasting = [d for f in frozen_at_kexecs(r) for d in f if d not in left]
     if lasting:
         replaces(c, r, lasting)

@@ -1260,6 +1260,23 @@ class Rules(unittest.TestCase):
         one.vars["REFUSED"] = "0000:07:00.0"
         self.assertRegex(" ".join(rules.check(report, one)), "0000:07:00.0 is one of the NICs")
 
+    def test_refused_beside_a_live_one(self):
+        """What the next kernel refuses nobody replaces; its neighbour is held to all else."""
+        report, one = self.stored("vtd-nic-rx", NICS="2", REFUSED=OTHER)
+        for mark in report["walk"]["walks"]:
+            if mark["mark"] == "freeze":
+                mark["preserved"].append(OTHER)
+        report["freeze_log"].append("iommu-freeze: %s: frozen in 9 us" % OTHER)
+        report["trace"]["figures"]["freezes"] = 2
+        report["trace"]["figures"]["stopped"][OTHER] = 1
+        report["other_nics"] = [{"bdf": OTHER, "frames_lost": 9, "frames_duplicated": 0,
+                                 "longest_gap_ms": 9000.0}]
+        for phase in report["phases"]:
+            phase["landed"].append(0)
+        self.assertEqual(rules.check(report, one), [])
+        one.vars["REFUSED"] = ""
+        self.assertRegex(" ".join(rules.check(report, one)), "trace.*replaces.* == 2")
+
     def test_found(self):
         """A run that the emulator cut short is no failure, unless somebody found something."""
         report, one = self.stored("vtd-nic-rx")

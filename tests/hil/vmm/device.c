@@ -201,7 +201,11 @@ int cmd_map(int argc, char **argv)
 	uint64_t size = guest_share_size();
 	int ret = -EINVAL;
 
-	if ((!argc && guest_space_shared()) || (argc == 1 && !strcmp(argv[0], "shared")))
+	if (argc == 1 && !strcmp(argv[0], "shared")) {
+		guest_space()->was_shared = true;
+		argc = 0;
+	}
+	if (!argc && guest_space_shared())
 		ret = guest_map(GUEST_RAM, 0, guest.files[GUEST_RAM].ram.size, VMM_IOVA, true);
 	else if (!argc)
 		ret = map_range(0, size, 0, true);

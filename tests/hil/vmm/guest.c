@@ -63,7 +63,7 @@ uint64_t guest_share_offset(void)
 	return guest.cur * guest_share_size();
 }
 
-/* guest_space_shared() - is the current device not alone in its space? */
+/* guest_space_shared() - is the current device not alone in its space, or as if it were not? */
 bool guest_space_shared(void)
 {
 	unsigned int i, n = 0;
@@ -72,7 +72,7 @@ bool guest_space_shared(void)
 		if (guest.devs[i].state != GUEST_NONE &&
 		    guest.devs[i].space == guest_dev()->space)
 			n++;
-	return n > 1 || guest_dev()->space != guest.cur;
+	return n > 1 || guest_dev()->space != guest.cur || guest_space()->was_shared;
 }
 
 /* guest_share_iova() - where the current device sees its share of guest RAM. */
@@ -112,6 +112,7 @@ int guest_bind(const char *with)
 	if (space->vmm.iommufd >= 0)
 		vmm_space_close(&space->vmm);
 	space->nr_maps = 0;
+	space->was_shared = false;
 	ret = vmm_space_create(&space->vmm);
 	if (ret)
 		return ret;

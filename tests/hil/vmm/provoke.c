@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -165,16 +166,32 @@ int cmd_config(int argc, char **argv)
 int cmd_low_power(int argc, char **argv)
 {
 	bool wakeup = argc == 1 && !strcmp(argv[0], "wakeup");
-	struct vfio_device_feature feature = {
-		.argsz = sizeof(feature),
-		.flags = VFIO_DEVICE_FEATURE_SET |
-			 (wakeup ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP :
-				   VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY),
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_low_power_entry_with_wakeup entry;
+	} set = {
+		.feature = {
+			.argsz = wakeup ? sizeof(set) : sizeof(set.feature),
+			.flags = VFIO_DEVICE_FEATURE_SET |
+				 (wakeup ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP :
+					   VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY),
+		},
+		.entry.wakeup_eventfd = -1,
 	};
+	int ret;
 
 	if (argc && !wakeup)
 		return -EINVAL;
-	return ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_FEATURE, &feature) ? -errno : 0;
+	if (wakeup) {
+		set.entry.wakeup_eventfd = eventfd(0, EFD_CLOEXEC);
+		if (set.entry.wakeup_eventfd < 0)
+			return -errno;
+	}
+	ret = ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_FEATURE, &set) ? -errno : 0;
+	/* VFIO has its own reference. */
+	if (wakeup)
+		close(set.entry.wakeup_eventfd);
+	return ret;
 }
 
 /* hot-reset: of the device's slot or bus, in the way of a VMM that has cdevs */

@@ -585,6 +585,7 @@ modules_keep() {
 		echo "$name $name"
 		objcopy -O binary --only-section=.modinfo "$ko" /dev/stdout | tr '\0' '\n' |
 			sed -n 's/^depends=//p' | tr , '\n' | while read -r need; do
+				[[ -n $need ]] || continue
 				# a module's file may have a hyphen where its name has an underscore
 				need=$(find "$1" -name '*.ko' -printf '%f\n' | grep -x "${need//_/[-_]}.ko")
 				echo "${need%.ko} $name"

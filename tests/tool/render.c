@@ -271,10 +271,14 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 	} else if (!strcmp(name, "check-image")) {
 		check->stage = STAGE_KEXEC;
 		check->host.info.status |= IOMMU_FREEZE_STATUS_NO_HANDOVER;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-image-unknown")) {
 		check->stage = STAGE_KEXEC;
 		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-host")) {
 		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;

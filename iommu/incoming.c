@@ -161,19 +161,24 @@ static bool has_left(const struct incoming_device *dev)
 
 static void refuse(struct incoming_device *dev, const char *why)
 {
+	struct pci_dev *pdev;
+
 	scoped_guard(spinlock_irqsave, &incoming_lock) {
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
 		dev->why = why;
+		/* Once hardware has left the tables, others may finish it. */
+		pdev = pci_dev_get(dev->pdev);
 	}
-	if (dev->pdev)
-		frz_pci_stop(dev->pdev);
+	if (pdev)
+		frz_pci_stop(pdev);
 	if (dev->adopted) {
-		frz_pci_left(dev->pdev, dev->had_flags);
+		frz_pci_left(pdev, dev->had_flags);
 		/* The core must not think that it is on the frozen domain. */
-		iommu_group_leave_frozen(&dev->pdev->dev);
+		iommu_group_leave_frozen(&pdev->dev);
 	}
+	pci_dev_put(pdev);
 	/* Also when the core could not: blocked it must be. */
 	if (!has_left(dev))
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
@@ -600,14 +605,15 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * @id: frz_pci_id() of it, in the previous kernel
  *
  * One that is no longer where it was is refused. One that was replaced, and not
- * finished, is an ordinary device; its VMM may
- * have died.
+ * finished, is an ordinary device; its VMM may have died.
  *
+ * Context: May sleep.
  * Return: the device with a reference, or NULL after a log line.
  */
 struct pci_dev *frz_incoming_retrieve(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
+	struct pci_dev *pdev = NULL;
 	const char *why;
 
 	if (!dev) {
@@ -616,10 +622,14 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 		return NULL;
 	}
 	/* What PCI did since it was found may have moved it. */
-	if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted) {
-		why = frz_pci_changed(dev->pdev, &dev->rec, dev->bridges);
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted)
+			pdev = pci_dev_get(dev->pdev);
+	if (pdev) {
+		why = frz_pci_changed(pdev, &dev->rec, dev->bridges);
 		if (why)
 			refuse(dev, why);
+		pci_dev_put(pdev);
 	}
 	guard(spinlock_irqsave)(&incoming_lock);
 	if (dev->state != FRZ_INCOMING_REPLACED &&

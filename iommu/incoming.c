@@ -11,9 +11,10 @@
  * A blob that cannot be read at all leaves no devices to refuse. Then every unit
  * starts with empty tables and every endpoint without bus mastering.
  *
- * Locking: incoming_lock guards state, owner and pdev of a device. The arrays do
- * not change after boot; a domain's tables are freed by the last device that
- * finishes it, under finish_lock.
+ * Locking: incoming_lock guards state, owner and pdev of a device, and the users
+ * of a domain. The arrays do not change after boot; a domain's tables are freed with
+ * its last device, under finish_lock, or by the comparison that is still reading
+ * them then.
  *
  * Fails: anything that comes from the other kernel.
  */
@@ -39,7 +40,7 @@
  * @iommu: its unit, NULL until that was adopted
  * @why: reason why it was refused, or NULL
  * @did_taken: its domain id is reserved
- * @users: devices that are not finished
+ * @users: devices that are not finished, and comparisons under way
  */
 struct incoming_domain {
 	struct iommu_domain domain;
@@ -518,18 +519,20 @@ static const char *prot_name(u32 prot)
 	}
 }
 
-/**
- * frz_incoming_compare - May this live domain replace the frozen one?
- * @pdev: an incoming device on its frozen domain
- * @live: the domain to attach; its map must not change until it is attached
- *
- * Context: May sleep; takes as long as there are entries.
- * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
- * -EIO if tables cannot be read, both after one log line.
- */
-int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+/* The last of its users is through with a domain. */
+static void put_domain(struct incoming_domain *dom)
 {
-	struct incoming_device *dev = find_pdev(pdev);
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (--dom->users)
+			return;
+	if (dom->did_taken)
+		frz_vtd_did_free(dom->iommu, dom->rec.did);
+	frozen_tables_release(&dom->tables);
+}
+
+static int compare(struct incoming_device *dev, struct pci_dev *pdev,
+		   struct iommu_domain *live)
+{
 	struct frz_tables frozen_t, live_t;
 	ktime_t begin = ktime_get();
 	struct frozen_reader r;
@@ -539,8 +542,6 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	u64 offset;
 	int ret;
 
-	if (!dev)
-		return -ENODEV;
 	frz_vtd_look(pdev, &f);
 	if (!f.found)
 		frz_vtd_look_at_domain(live, &f);
@@ -573,6 +574,33 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	dev->compare_us = ktime_us_delta(dev->compared, begin);
 	dev->leaves = stats.leaves;
 	return 0;
+}
+
+/**
+ * frz_incoming_compare - May this live domain replace the frozen one?
+ * @pdev: an incoming device on its frozen domain
+ * @live: the domain to attach; its map must not change until it is attached
+ *
+ * Context: May sleep; takes as long as there are entries.
+ * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
+ * -EIO if tables cannot be read, both after one log line; -ENODEV if the device
+ * was refused meanwhile.
+ */
+int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+{
+	struct incoming_device *dev;
+	int ret;
+
+	/* Should it be refused now, a FINISH may not free what is compared. */
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		dev = find_pdev(pdev);
+		if (!dev || dev->state != FRZ_INCOMING_FROZEN)
+			return -ENODEV;
+		dev->domain->users++;
+	}
+	ret = compare(dev, pdev, live);
+	put_domain(dev->domain);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(frz_incoming_compare);
 
@@ -724,7 +752,7 @@ bool frz_incoming_can_finish(u64 id)
 }
 EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
 
-/* The device is forgotten, the domain with its last device. */
+/* The device is forgotten, the domain with its last user. */
 static void release(struct incoming_device *dev)
 {
 	struct incoming_domain *dom = dev->domain;
@@ -738,11 +766,7 @@ static void release(struct incoming_device *dev)
 		dev->pdev = NULL;
 		dev->owner = NULL;
 	}
-	if (!--dom->users) {
-		if (dom->did_taken)
-			frz_vtd_did_free(dom->iommu, dom->rec.did);
-		frozen_tables_release(&dom->tables);
-	}
+	put_domain(dom);
 	pci_dev_put(pdev);
 }
 

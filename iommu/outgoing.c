@@ -126,6 +126,9 @@ static int write_blob(void)
 	struct outgoing_device *dev;
 	long len;
 
+	blob_written = false;
+	if (!blob)
+		return -ENOENT;
 	frz_blob_begin(&w, blob, blob_room);
 	frz_vtd_write_units(&w);
 	list_for_each_entry(dom, &outgoing_domains, node) {
@@ -216,8 +219,12 @@ static int reserve_blob(void)
 	if (ret) {
 		kho_unpreserve_free(new);
 		/* Other devices count on it, and it has its place back. */
-		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room))
-			pr_err("iommu-freeze: the handover is lost: no device can be frozen until all are unpreserved\n");
+		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room)) {
+			pr_err("iommu-freeze: the handover is lost: no device can be frozen until another one is preserved, or all are unpreserved\n");
+			kho_unpreserve_free(blob);
+			blob = NULL;
+			blob_room = 0;
+		}
 		return ret;
 	}
 	if (blob)

@@ -169,6 +169,7 @@ int frz_trial(struct iommu_freeze_trial *t);
 
 /* outgoing.c */
 struct outgoing_device;
+struct vtd_entry;
 struct outgoing_device *frz_outgoing_hold(struct pci_dev *pdev);
 int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live,
 			  struct frz_store *store);
@@ -177,7 +178,8 @@ int frz_outgoing_freeze(struct outgoing_device *dev);
 void frz_outgoing_unfreeze(struct outgoing_device *dev);
 bool frz_outgoing_preserved(struct pci_dev *pdev);
 bool frz_outgoing_frozen_below(struct pci_dev *pdev);
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
 bool frz_outgoing_on_bus(const struct intel_iommu *iommu, u8 bus);
 bool frz_outgoing_any_frozen(void);
 int frz_outgoing_list(u32 index, struct iommu_freeze_device *out);

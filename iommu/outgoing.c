@@ -626,23 +626,24 @@ bool frz_outgoing_frozen_below(struct pci_dev *pdev)
 }
 
 /**
- * frz_outgoing_frozen_at - Is a frozen device at this place?
+ * frz_outgoing_frozen_at - The context entry of a frozen device at this place
  * @iommu: the unit that translates it; several may have devices on one bus
  * @bus: bus number
  * @devfn: device and function
  *
  * Context: Only with the other CPUs stopped, or with the lists stable.
- * Return: true if so.
+ * Return: the entry that it was frozen with, or NULL.
  */
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
 {
 	struct outgoing_device *dev;
 
 	list_for_each_entry(dev, &outgoing_devices, node)
 		if (dev->frozen && dev->domain->iommu == iommu &&
 		    dev->rec.bus == bus && dev->rec.devfn == devfn)
-			return true;
-	return false;
+			return &dev->frozen_entry;
+	return NULL;
 }
 
 /**

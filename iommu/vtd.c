@@ -643,6 +643,16 @@ static void use_empty_irt(struct intel_iommu *iommu)
 	qi_global_iec(iommu);
 }
 
+/*
+ * Whoever attached the device anew behind the freeze, as the core does around a
+ * reset, left an entry for tables that are not kept.
+ */
+static bool is_frozen_entry(const struct context_entry *context,
+			    const struct vtd_entry *frozen)
+{
+	return frozen && context->lo == frozen->lo && context->hi == frozen->hi;
+}
+
 /**
  * iommu_freeze_vtd_shutdown - Last word of the old kernel to VT-d
  *
@@ -655,6 +665,7 @@ static void use_empty_irt(struct intel_iommu *iommu)
  */
 bool iommu_freeze_vtd_shutdown(void)
 {
+	const struct vtd_entry *frozen;
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
 	unsigned int bus, devfn;
@@ -676,9 +687,10 @@ bool iommu_freeze_vtd_shutdown(void)
 				continue;
 			context = phys_to_virt(root->lo & VTD_PAGE_MASK);
 			for (devfn = 0; devfn < 256; devfn++) {
-				if (frz_outgoing_frozen_at(iommu, bus, devfn))
+				frozen = frz_outgoing_frozen_at(iommu, bus, devfn);
+				if (frozen)
 					keep = true;
-				else
+				if (!is_frozen_entry(&context[devfn], frozen))
 					clear_entry(iommu, &context[devfn]);
 			}
 			if (!keep) {

@@ -293,7 +293,6 @@ enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 	dev = find_pdev(pdev);
 	return dev ? dev->state : FRZ_INCOMING_NONE;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_state);
 
 /**
  * frz_incoming_frozen_below - Is this a frozen device or a bridge above one?
@@ -750,7 +749,6 @@ bool frz_incoming_can_finish(u64 id)
 		PCI_FUNC(dev->rec.devfn));
 	return false;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
 
 /* The device is forgotten, the domain with its last user. */
 static void release(struct incoming_device *dev)
@@ -789,7 +787,6 @@ void frz_incoming_finish(u64 id)
 		dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 		PCI_FUNC(dev->rec.devfn));
 }
-EXPORT_SYMBOL_GPL(frz_incoming_finish);
 
 static u32 devid_of(const struct incoming_device *dev)
 {

@@ -838,10 +838,26 @@ static void __init release_page(u64 pa)
 		kho_restore_free(phys_to_virt(pa));
 }
 
+/* A unit for graphics alone may stay on where the driver turns it off, for a quirk. */
+static bool __init root_in_use(u64 root)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_iommu(iommu, drhd)
+		if (readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES &&
+		    (readq(iommu->reg + DMAR_RTADDR_REG) & VTD_PAGE_MASK) == root)
+			return true;
+	return false;
+}
+
 /**
  * frz_vtd_release_unit - Free the tables of a unit that was refused
  * @b: the blob
  * @rec: the unit's record in it
+ *
+ * They stay if hardware, asked for it, still uses them.
  *
  * Context: Boot, after the unit was given other tables or was turned off.
  */
@@ -851,6 +867,8 @@ void __init frz_vtd_release_unit(const struct frz_blob *b,
 	u32 i, bus;
 	u64 pa;
 
+	if (root_in_use(rec->root))
+		return;
 	release_page(rec->root);
 	for (i = 0; i < rec->nr_contexts; i++) {
 		frz_blob_context(b, rec, i, &bus, &pa);

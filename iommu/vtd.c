@@ -944,9 +944,12 @@ void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
 {
 	struct frz_incoming_unit unit;
 
-	if (frz_incoming_unit(iommu->reg_phys, &unit) == FRZ_UNIT_GOOD)
-		frz_incoming_unit_done(&unit, iommu,
-				       "its IOMMU is not used by this kernel");
+	if (frz_incoming_unit(iommu->reg_phys, &unit) != FRZ_UNIT_GOOD)
+		return;
+	/* Interrupts are remapped all the same. */
+	leave_empty_irt(iommu, &unit.rec);
+	frz_incoming_unit_done(&unit, iommu,
+			       "its IOMMU is not used by this kernel");
 }
 
 /**

@@ -77,8 +77,8 @@ static struct incoming_domain *domains;
 static struct incoming_device *devices;
 static unsigned int nr_devices;
 
-/* Units whose tables hardware no longer uses, because it was given others. */
-static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS) __initdata;
+/* Units whose tables hardware no longer uses: it was given others, or is off. */
+static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS);
 
 static const struct iommu_domain_ops frozen_domain_ops;
 
@@ -253,6 +253,7 @@ void iommu_freeze_refuse_all(const char *why)
 		domains[i].did_taken = false;
 		domains[i].iommu = NULL;
 	}
+	bitmap_fill(refused_units, FRZ_MAX_UNITS);
 }
 
 /**

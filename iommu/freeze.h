@@ -317,6 +317,17 @@ void frz_luo_register(const struct liveupdate_file_ops *vfio_ops);
 void frz_luo_unregister(void);
 
 /* pci/pci.c */
+
+/**
+ * struct frz_pci_had - what a device gets back when it is an ordinary one again
+ * @flags: those of its flags that forbid a reset
+ * @reset_methods: pci_dev::reset_methods
+ */
+struct frz_pci_had {
+	pci_dev_flags_t flags;
+	u8 reset_methods[sizeof_field(struct pci_dev, reset_methods)];
+};
+
 void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);
 bool frz_pci_removed(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
@@ -324,7 +335,7 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
 			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
-pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev);
-void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had);
+void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had);
+void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had);
 
 #endif /* _IOMMU_FREEZE_FREEZE_H */

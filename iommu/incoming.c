@@ -59,7 +59,7 @@ struct incoming_device {
 	struct pci_dev *pdev;
 	enum frz_incoming state;
 	bool adopted;
-	pci_dev_flags_t had_flags;
+	struct frz_pci_had had;
 	const void *owner;
 	const char *why;
 	bool discarded;
@@ -175,7 +175,7 @@ static void refuse(struct incoming_device *dev, const char *why)
 	if (pdev)
 		frz_pci_stop(pdev);
 	if (dev->adopted) {
-		frz_pci_left(pdev, dev->had_flags);
+		frz_pci_left(pdev, &dev->had);
 		/* The core must not think that it is on the frozen domain. */
 		iommu_group_leave_frozen(&pdev->dev);
 	}
@@ -500,7 +500,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}
-	in->had_flags = frz_pci_adopt(in->pdev);
+	frz_pci_adopt(in->pdev, &in->had);
 	in->adopted = true;
 	in->domain->domain.owner = dev_iommu_ops(dev);
 	frz_info(in->pdev, "incoming, runs on its frozen domain\n");
@@ -622,7 +622,7 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 			return;
 		dev->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(pdev, dev->had_flags);
+	frz_pci_left(pdev, &dev->had);
 	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
 	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
 		 dev->replace_us, dev->leaves, dev->compare_us);

@@ -169,6 +169,7 @@ int frz_trial(struct iommu_freeze_trial *t);
 
 /* outgoing.c */
 struct outgoing_device;
+struct vtd_entry;
 struct outgoing_device *frz_outgoing_hold(struct pci_dev *pdev);
 int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live,
 			  struct frz_store *store);
@@ -177,7 +178,8 @@ int frz_outgoing_freeze(struct outgoing_device *dev);
 void frz_outgoing_unfreeze(struct outgoing_device *dev);
 bool frz_outgoing_preserved(struct pci_dev *pdev);
 bool frz_outgoing_frozen_below(struct pci_dev *pdev);
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
 bool frz_outgoing_on_bus(const struct intel_iommu *iommu, u8 bus);
 bool frz_outgoing_any_frozen(void);
 int frz_outgoing_list(u32 index, struct iommu_freeze_device *out);
@@ -315,6 +317,17 @@ void frz_luo_register(const struct liveupdate_file_ops *vfio_ops);
 void frz_luo_unregister(void);
 
 /* pci/pci.c */
+
+/**
+ * struct frz_pci_had - what a device gets back when it is an ordinary one again
+ * @flags: those of its flags that forbid a reset
+ * @reset_methods: pci_dev::reset_methods
+ */
+struct frz_pci_had {
+	pci_dev_flags_t flags;
+	u8 reset_methods[sizeof_field(struct pci_dev, reset_methods)];
+};
+
 void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);
 bool frz_pci_removed(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
@@ -322,7 +335,7 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
 			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
-pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev);
-void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had);
+void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had);
+void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had);
 
 #endif /* _IOMMU_FREEZE_FREEZE_H */

@@ -11,9 +11,10 @@
  * A blob that cannot be read at all leaves no devices to refuse. Then every unit
  * starts with empty tables and every endpoint without bus mastering.
  *
- * Locking: incoming_lock guards state, owner and pdev of a device. The arrays do
- * not change after boot; a domain's tables are freed by the last device that
- * finishes it, under finish_lock.
+ * Locking: incoming_lock guards state, owner and pdev of a device, and the users
+ * of a domain. The arrays do not change after boot; a domain's tables are freed with
+ * its last device, under finish_lock, or by the comparison that is still reading
+ * them then.
  *
  * Fails: anything that comes from the other kernel.
  */
@@ -39,7 +40,7 @@
  * @iommu: its unit, NULL until that was adopted
  * @why: reason why it was refused, or NULL
  * @did_taken: its domain id is reserved
- * @users: devices that are not finished
+ * @users: devices that are not finished, and comparisons under way
  */
 struct incoming_domain {
 	struct iommu_domain domain;
@@ -58,7 +59,7 @@ struct incoming_device {
 	struct pci_dev *pdev;
 	enum frz_incoming state;
 	bool adopted;
-	pci_dev_flags_t had_flags;
+	struct frz_pci_had had;
 	const void *owner;
 	const char *why;
 	bool discarded;
@@ -76,8 +77,8 @@ static struct incoming_domain *domains;
 static struct incoming_device *devices;
 static unsigned int nr_devices;
 
-/* Units whose tables hardware no longer uses, because it was given others. */
-static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS) __initdata;
+/* Units whose tables hardware no longer uses: it was given others, or is off. */
+static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS);
 
 static const struct iommu_domain_ops frozen_domain_ops;
 
@@ -161,19 +162,24 @@ static bool has_left(const struct incoming_device *dev)
 
 static void refuse(struct incoming_device *dev, const char *why)
 {
+	struct pci_dev *pdev;
+
 	scoped_guard(spinlock_irqsave, &incoming_lock) {
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
 		dev->why = why;
+		/* Once hardware has left the tables, others may finish it. */
+		pdev = pci_dev_get(dev->pdev);
 	}
-	if (dev->pdev)
-		frz_pci_stop(dev->pdev);
+	if (pdev)
+		frz_pci_stop(pdev);
 	if (dev->adopted) {
-		frz_pci_left(dev->pdev, dev->had_flags);
+		frz_pci_left(pdev, &dev->had);
 		/* The core must not think that it is on the frozen domain. */
-		iommu_group_leave_frozen(&dev->pdev->dev);
+		iommu_group_leave_frozen(&pdev->dev);
 	}
+	pci_dev_put(pdev);
 	/* Also when the core could not: blocked it must be. */
 	if (!has_left(dev))
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
@@ -247,6 +253,7 @@ void iommu_freeze_refuse_all(const char *why)
 		domains[i].did_taken = false;
 		domains[i].iommu = NULL;
 	}
+	bitmap_fill(refused_units, FRZ_MAX_UNITS);
 }
 
 /**
@@ -287,7 +294,6 @@ enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 	dev = find_pdev(pdev);
 	return dev ? dev->state : FRZ_INCOMING_NONE;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_state);
 
 /**
  * frz_incoming_frozen_below - Is this a frozen device or a bridge above one?
@@ -494,7 +500,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}
-	in->had_flags = frz_pci_adopt(in->pdev);
+	frz_pci_adopt(in->pdev, &in->had);
 	in->adopted = true;
 	in->domain->domain.owner = dev_iommu_ops(dev);
 	frz_info(in->pdev, "incoming, runs on its frozen domain\n");
@@ -513,18 +519,20 @@ static const char *prot_name(u32 prot)
 	}
 }
 
-/**
- * frz_incoming_compare - May this live domain replace the frozen one?
- * @pdev: an incoming device on its frozen domain
- * @live: the domain to attach; its map must not change until it is attached
- *
- * Context: May sleep; takes as long as there are entries.
- * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
- * -EIO if tables cannot be read, both after one log line.
- */
-int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+/* The last of its users is through with a domain. */
+static void put_domain(struct incoming_domain *dom)
 {
-	struct incoming_device *dev = find_pdev(pdev);
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (--dom->users)
+			return;
+	if (dom->did_taken)
+		frz_vtd_did_free(dom->iommu, dom->rec.did);
+	frozen_tables_release(&dom->tables);
+}
+
+static int compare(struct incoming_device *dev, struct pci_dev *pdev,
+		   struct iommu_domain *live)
+{
 	struct frz_tables frozen_t, live_t;
 	ktime_t begin = ktime_get();
 	struct frozen_reader r;
@@ -534,8 +542,6 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	u64 offset;
 	int ret;
 
-	if (!dev)
-		return -ENODEV;
 	frz_vtd_look(pdev, &f);
 	if (!f.found)
 		frz_vtd_look_at_domain(live, &f);
@@ -569,6 +575,33 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	dev->leaves = stats.leaves;
 	return 0;
 }
+
+/**
+ * frz_incoming_compare - May this live domain replace the frozen one?
+ * @pdev: an incoming device on its frozen domain
+ * @live: the domain to attach; its map must not change until it is attached
+ *
+ * Context: May sleep; takes as long as there are entries.
+ * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
+ * -EIO if tables cannot be read, both after one log line; -ENODEV if the device
+ * was refused meanwhile.
+ */
+int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+{
+	struct incoming_device *dev;
+	int ret;
+
+	/* Should it be refused now, a FINISH may not free what is compared. */
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		dev = find_pdev(pdev);
+		if (!dev || dev->state != FRZ_INCOMING_FROZEN)
+			return -ENODEV;
+		dev->domain->users++;
+	}
+	ret = compare(dev, pdev, live);
+	put_domain(dev->domain);
+	return ret;
+}
 EXPORT_SYMBOL_GPL(frz_incoming_compare);
 
 /**
@@ -589,7 +622,7 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 			return;
 		dev->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(pdev, dev->had_flags);
+	frz_pci_left(pdev, &dev->had);
 	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
 	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
 		 dev->replace_us, dev->leaves, dev->compare_us);
@@ -600,14 +633,15 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * @id: frz_pci_id() of it, in the previous kernel
  *
  * One that is no longer where it was is refused. One that was replaced, and not
- * finished, is an ordinary device; its VMM may
- * have died.
+ * finished, is an ordinary device; its VMM may have died.
  *
+ * Context: May sleep.
  * Return: the device with a reference, or NULL after a log line.
  */
 struct pci_dev *frz_incoming_retrieve(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
+	struct pci_dev *pdev = NULL;
 	const char *why;
 
 	if (!dev) {
@@ -616,10 +650,14 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 		return NULL;
 	}
 	/* What PCI did since it was found may have moved it. */
-	if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted) {
-		why = frz_pci_changed(dev->pdev, &dev->rec, dev->bridges);
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted)
+			pdev = pci_dev_get(dev->pdev);
+	if (pdev) {
+		why = frz_pci_changed(pdev, &dev->rec, dev->bridges);
 		if (why)
 			refuse(dev, why);
+		pci_dev_put(pdev);
 	}
 	guard(spinlock_irqsave)(&incoming_lock);
 	if (dev->state != FRZ_INCOMING_REPLACED &&
@@ -712,9 +750,8 @@ bool frz_incoming_can_finish(u64 id)
 		PCI_FUNC(dev->rec.devfn));
 	return false;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
 
-/* The device is forgotten, the domain with its last device. */
+/* The device is forgotten, the domain with its last user. */
 static void release(struct incoming_device *dev)
 {
 	struct incoming_domain *dom = dev->domain;
@@ -728,11 +765,7 @@ static void release(struct incoming_device *dev)
 		dev->pdev = NULL;
 		dev->owner = NULL;
 	}
-	if (!--dom->users) {
-		if (dom->did_taken)
-			frz_vtd_did_free(dom->iommu, dom->rec.did);
-		frozen_tables_release(&dom->tables);
-	}
+	put_domain(dom);
 	pci_dev_put(pdev);
 }
 
@@ -755,7 +788,6 @@ void frz_incoming_finish(u64 id)
 		dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 		PCI_FUNC(dev->rec.devfn));
 }
-EXPORT_SYMBOL_GPL(frz_incoming_finish);
 
 static u32 devid_of(const struct incoming_device *dev)
 {

@@ -126,6 +126,9 @@ static int write_blob(void)
 	struct outgoing_device *dev;
 	long len;
 
+	blob_written = false;
+	if (!blob)
+		return -ENOENT;
 	frz_blob_begin(&w, blob, blob_room);
 	frz_vtd_write_units(&w);
 	list_for_each_entry(dom, &outgoing_domains, node) {
@@ -216,8 +219,12 @@ static int reserve_blob(void)
 	if (ret) {
 		kho_unpreserve_free(new);
 		/* Other devices count on it, and it has its place back. */
-		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room))
-			pr_err("iommu-freeze: the handover is lost: no device can be frozen until all are unpreserved\n");
+		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room)) {
+			pr_err("iommu-freeze: the handover is lost: no device can be frozen until another one is preserved, or all are unpreserved\n");
+			kho_unpreserve_free(blob);
+			blob = NULL;
+			blob_room = 0;
+		}
 		return ret;
 	}
 	if (blob)
@@ -619,23 +626,24 @@ bool frz_outgoing_frozen_below(struct pci_dev *pdev)
 }
 
 /**
- * frz_outgoing_frozen_at - Is a frozen device at this place?
+ * frz_outgoing_frozen_at - The context entry of a frozen device at this place
  * @iommu: the unit that translates it; several may have devices on one bus
  * @bus: bus number
  * @devfn: device and function
  *
  * Context: Only with the other CPUs stopped, or with the lists stable.
- * Return: true if so.
+ * Return: the entry that it was frozen with, or NULL.
  */
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
 {
 	struct outgoing_device *dev;
 
 	list_for_each_entry(dev, &outgoing_devices, node)
 		if (dev->frozen && dev->domain->iommu == iommu &&
 		    dev->rec.bus == bus && dev->rec.devfn == devfn)
-			return true;
-	return false;
+			return &dev->frozen_entry;
+	return NULL;
 }
 
 /**

@@ -643,6 +643,16 @@ static void use_empty_irt(struct intel_iommu *iommu)
 	qi_global_iec(iommu);
 }
 
+/*
+ * Whoever attached the device anew behind the freeze, as the core does around a
+ * reset, left an entry for tables that are not kept.
+ */
+static bool is_frozen_entry(const struct context_entry *context,
+			    const struct vtd_entry *frozen)
+{
+	return frozen && context->lo == frozen->lo && context->hi == frozen->hi;
+}
+
 /**
  * iommu_freeze_vtd_shutdown - Last word of the old kernel to VT-d
  *
@@ -655,6 +665,7 @@ static void use_empty_irt(struct intel_iommu *iommu)
  */
 bool iommu_freeze_vtd_shutdown(void)
 {
+	const struct vtd_entry *frozen;
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
 	unsigned int bus, devfn;
@@ -676,9 +687,10 @@ bool iommu_freeze_vtd_shutdown(void)
 				continue;
 			context = phys_to_virt(root->lo & VTD_PAGE_MASK);
 			for (devfn = 0; devfn < 256; devfn++) {
-				if (frz_outgoing_frozen_at(iommu, bus, devfn))
+				frozen = frz_outgoing_frozen_at(iommu, bus, devfn);
+				if (frozen)
 					keep = true;
-				else
+				if (!is_frozen_entry(&context[devfn], frozen))
 					clear_entry(iommu, &context[devfn]);
 			}
 			if (!keep) {
@@ -826,10 +838,26 @@ static void __init release_page(u64 pa)
 		kho_restore_free(phys_to_virt(pa));
 }
 
+/* A unit for graphics alone may stay on where the driver turns it off, for a quirk. */
+static bool __init root_in_use(u64 root)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_iommu(iommu, drhd)
+		if (readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES &&
+		    (readq(iommu->reg + DMAR_RTADDR_REG) & VTD_PAGE_MASK) == root)
+			return true;
+	return false;
+}
+
 /**
  * frz_vtd_release_unit - Free the tables of a unit that was refused
  * @b: the blob
  * @rec: the unit's record in it
+ *
+ * They stay if hardware, asked for it, still uses them.
  *
  * Context: Boot, after the unit was given other tables or was turned off.
  */
@@ -839,6 +867,8 @@ void __init frz_vtd_release_unit(const struct frz_blob *b,
 	u32 i, bus;
 	u64 pa;
 
+	if (root_in_use(rec->root))
+		return;
 	release_page(rec->root);
 	for (i = 0; i < rec->nr_contexts; i++) {
 		frz_blob_context(b, rec, i, &bus, &pa);
@@ -914,9 +944,12 @@ void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
 {
 	struct frz_incoming_unit unit;
 
-	if (frz_incoming_unit(iommu->reg_phys, &unit) == FRZ_UNIT_GOOD)
-		frz_incoming_unit_done(&unit, iommu,
-				       "its IOMMU is not used by this kernel");
+	if (frz_incoming_unit(iommu->reg_phys, &unit) != FRZ_UNIT_GOOD)
+		return;
+	/* Interrupts are remapped all the same. */
+	leave_empty_irt(iommu, &unit.rec);
+	frz_incoming_unit_done(&unit, iommu,
+			       "its IOMMU is not used by this kernel");
 }
 
 /**

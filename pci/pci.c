@@ -180,32 +180,36 @@ void frz_pci_stop(struct pci_dev *pdev)
 /**
  * frz_pci_adopt - Nothing may reset this device any more, nor let it sleep
  * @pdev: an incoming device on its frozen domain; quirks have run
+ * @had: set to what frz_pci_left() needs to know
  *
  * PCI keeps off a reset that a device does not have: VFIO, sysfs and a reset of
  * the bus for a neighbour all ask. A device without a driver may be idle for the
  * runtime PM; then the port above it is, too, and would cut it off in D3.
- *
- * Return: what frz_pci_left() needs to know.
  */
-pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev)
+void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had)
 {
-	pci_dev_flags_t had = pdev->dev_flags & NO_RESET;
+	had->flags = pdev->dev_flags & NO_RESET;
+	memcpy(had->reset_methods, pdev->reset_methods,
+	       sizeof(had->reset_methods));
 
 	pdev->dev_flags |= NO_RESET;
 	memset(pdev->reset_methods, 0, sizeof(pdev->reset_methods));
 	pm_runtime_get_noresume(&pdev->dev);
-	return had;
 }
 
 /**
  * frz_pci_left - A device is an ordinary one again
  * @pdev: an adopted device that was replaced or refused
  * @had: from frz_pci_adopt()
+ *
+ * Context: Group mutex held or not. So the resets are not probed anew: for a
+ * device that has ATS that takes the mutex and attaches it to the blocking domain.
  */
-void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had)
+void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had)
 {
-	pdev->dev_flags = (pdev->dev_flags & ~NO_RESET) | had;
-	pci_init_reset_methods(pdev);
+	pdev->dev_flags = (pdev->dev_flags & ~NO_RESET) | had->flags;
+	memcpy(pdev->reset_methods, had->reset_methods,
+	       sizeof(pdev->reset_methods));
 	pm_runtime_put(&pdev->dev);
 }
 

@@ -249,8 +249,8 @@ int cmd_open_again(int argc, char **argv)
 }
 
 /*
- * preserve-unbound: a second file of the current device, which is not the one that is bound: it keeps
- * nothing open that matters
+ * preserve-unbound: a second file of the current device, which is not the one that is bound: it
+ * keeps nothing open that matters
  */
 int cmd_preserve_unbound(int argc, char **argv)
 {

@@ -84,8 +84,8 @@ static int preserve_ram(void)
 }
 
 /*
- * preserve [ram|dev|spare]: RAM first, then the device that reaches it; or the device's spare memory
- * and the device
+ * preserve [ram|dev|spare]: RAM first, then the device that reaches it; or the device's spare
+ * memory and the device
  */
 int cmd_preserve(int argc, char **argv)
 {

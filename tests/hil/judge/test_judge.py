@@ -1077,6 +1077,22 @@ class Trace(unittest.TestCase):
             self.errors(self.kexec(before=line), pattern)
             self.errors(self.kexec(last=line))
 
+    def test_t4_never_master(self):
+        """A device may be preserved without bus mastering: nobody can clear that."""
+        scan = ["pci_cfg_write igb 01:00.0 @0x4 <- %#x" % n for n in (0x503, 0x103, 0x100, 0x103)]
+        cleared = "^bus-master-cleared: 0000:01:00.0: 0x503 "
+        # One that had it lost it with the first write; where it came back it can be lost again.
+        self.errors(self.kexec(jump=scan), cleared)
+        again = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x507"] + scan
+        self.errors(self.kexec(jump=scan + again), cleared, cleared)
+        self.START = Trace.START[:-1] + scan[-1:]
+        self.SHUTDOWN = [line for line in Trace.SHUTDOWN if "igb 01:00.0 @0x4 " not in line]
+        self.errors(self.kexec(jump=scan, before=scan))
+        # It was let do DMA after all, before the freeze or in its window.
+        self.errors(self.kexec(jump=again), cleared)
+        self.START = self.START + again[:1]
+        self.errors(self.kexec(jump=scan), cleared)
+
     def test_t4_others(self):
         for line in ("igb 02:00.0 @0x4 <- 0x0", "igb 01:00.0 @0x44 <- 0x0",
                      "igb 01:00.0 @0x5 <- 0x0", "igb 01:00.0 @0x18 <- 0x20200",

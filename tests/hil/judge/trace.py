@@ -427,11 +427,13 @@ class Judge:
             if command[0] & MASTER and not f.master and not f.bridge and self.translated and \
                     not self.translation and not self.ended:
                 self.error("translation-off", "bus mastering came on in %s meanwhile" % bdf)
+            had = f.master
             f.master = bool(command[0] & MASTER)
             if not f.master and bdf in self.able_at_freeze:
                 self.able_at_freeze.remove(bdf)
                 self.figures["stopped"][bdf] += 1
-            if who and not f.master:
+            # A kernel that scans PCI writes back what it read, also to a function that never had it.
+            if who and had and not f.master:
                 self.error("bus-master-cleared", "%s: %#x was written to its command register" %
                            (who, command[0]))
         if f.bridge:

@@ -335,6 +335,8 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
 			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
+void frz_pci_reset(struct pci_dev *pdev);
+void frz_pci_reset_all(void);
 void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had);
 void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had);
 

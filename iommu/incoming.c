@@ -1068,6 +1068,8 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 		dev = find_pdev(to_pci_dev(data));
 	if (dev)
 		refuse(dev, "it was removed");
+	/* What is found in its place again is another pci_dev. */
+	frz_pci_reset(to_pci_dev(data));
 	return NOTIFY_OK;
 }
 
@@ -1089,7 +1091,7 @@ static int __init frz_incoming_settle(void)
 	while (nr_devices && frz_blob_next_unit(&blob, &rec))
 		if (test_bit(index++, refused_units))
 			frz_vtd_release_unit(&blob, &rec);
-	if (nr_devices)
+	if (nr_devices || bad)
 		bus_register_notifier(&pci_bus_type, &device_goes_nb);
 	return 0;
 }

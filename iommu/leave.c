@@ -132,11 +132,16 @@ int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
 	return 0;
 }
 
-/* Also called in a kexec, in which no device is left that it could stop. */
+/*
+ * Also called in a kexec, in which no device is left that it could stop. But one
+ * that was stopped may not have been reset, and the next kernel knows nothing of it.
+ */
 static int stop_incoming(struct notifier_block *nb, unsigned long action,
 			 void *data)
 {
 	frz_incoming_refuse_all("the machine goes down before its VMM came back");
+	if (kexec_in_progress)
+		frz_pci_reset_all();
 	return NOTIFY_DONE;
 }
 

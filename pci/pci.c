@@ -2,11 +2,13 @@
 /*
  * PCI's part: a frozen device keeps bus mastering, its bridges and its driver.
  *
- * Structure: none of its own; it asks outgoing.c and incoming.c about a device
+ * Structure: a flag in pci_dev::priv_flags tells that a device was stopped and
+ * not reset since; for the rest it asks outgoing.c and incoming.c about a device
  * and reads or writes that device's config space.
  *
- * Locking: none. Bus mastering of a frozen device has one owner at a time: the
- * VMM's config writes, which do not come through here, or us when we stop it.
+ * Locking: none of its own. Bus mastering of a frozen device has one owner at a
+ * time: the VMM's config writes, which do not come through here, or us when we
+ * stop it. A device is reset under its own lock.
  *
  * Fails: the record, for a device that the first version does not support; and
  * the check of an incoming device that is not what the record says.
@@ -175,6 +177,88 @@ void frz_pci_stop(struct pci_dev *pdev)
 	pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	pdev->is_busmaster = 0;
+	if (pdev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+		set_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags);
+}
+
+/*
+ * What a device was told to do outlives the loss of bus mastering, and drivers
+ * turn that on before they reset a device: it would go on with addresses of its
+ * guest, where now its driver's buffers or any memory may be.
+ */
+static void reset_stopped(struct pci_dev *pdev)
+{
+	int ret;
+
+	device_lock_assert(&pdev->dev);
+	if (!test_and_clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags))
+		return;
+	pm_runtime_get_sync(&pdev->dev);
+	/* One that was pulled out would be waited for. */
+	if (pci_device_is_present(pdev)) {
+		ret = pci_reset_function_locked(pdev);
+		if (ret)
+			frz_warn(pdev, "was stopped, and cannot be reset (error %d): it may go on where it stood when its next driver turns bus mastering on\n",
+				 ret);
+	}
+	pm_runtime_put(&pdev->dev);
+}
+
+/* VFIO, which has reset it then, or a driver of another function of the group */
+static bool in_use(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	bool used = group && iommu_group_dma_owner_claimed(group);
+
+	iommu_group_put(group);
+	return used;
+}
+
+/**
+ * frz_pci_reset - Reset a device if it was stopped and nobody has reset it since
+ * @pdev: any device
+ *
+ * One that is locked or in use is left to its next driver. Who opens it through
+ * VFIO meanwhile is told to try again.
+ *
+ * Context: May sleep, for a minute if the device does not come back; no lock of
+ * the device or its group held.
+ */
+void frz_pci_reset(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = pci_upstream_bridge(pdev);
+	bool locked;
+
+	if (!test_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags))
+		return;
+	/* Not waited for: an unbind holds it until a user of ours has gone. */
+	if (bridge && !pci_dev_trylock(bridge)) {
+		frz_warn(pdev, "was stopped, and is not reset now: the bridge above it is locked\n");
+		return;
+	}
+	locked = pci_dev_trylock(pdev);
+	if (locked && !in_use(pdev))
+		reset_stopped(pdev);
+	else
+		frz_warn(pdev, "was stopped, and is not reset now: it is %s\n",
+			 locked ? "in use" : "locked");
+	if (locked)
+		pci_dev_unlock(pdev);
+	if (bridge)
+		pci_dev_unlock(bridge);
+}
+
+/**
+ * frz_pci_reset_all - The same for every device
+ *
+ * Context: As for frz_pci_reset().
+ */
+void frz_pci_reset_all(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		frz_pci_reset(pdev);
 }
 
 /**
@@ -251,14 +335,21 @@ void iommu_freeze_pci_add(struct pci_dev *pdev)
  * @pdev: the device
  * @drv: the driver
  *
+ * A device that was stopped is reset for its driver, but for VFIO, which does so
+ * when the device is opened.
+ *
+ * Context: May sleep; device locked.
  * Return: 0, or -EBUSY for a frozen device and any driver but vfio-pci.
  */
 int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
 			      const struct pci_driver *drv)
 {
 	if (frz_incoming_state(pdev) != FRZ_INCOMING_FROZEN ||
-	    !strcmp(drv->name, "vfio-pci"))
+	    !strcmp(drv->name, "vfio-pci")) {
+		if (!drv->driver_managed_dma)
+			reset_stopped(pdev);
 		return 0;
+	}
 	frz_warn(pdev, "driver %s refused: the device is frozen and running, only vfio-pci may bind it\n",
 		 drv->name);
 	return -EBUSY;
@@ -323,10 +414,12 @@ EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_stop);
  * iommu_freeze_pci_saved - VFIO saved the state that it restores at close
  * @pdev: the device, its state in pci_dev::saved_config_space
  *
- * VFIO saves before bus mastering is on; a running device has it on already.
+ * VFIO saves before bus mastering is on; a running device has it on already. Any
+ * other one has just been reset, if it can be.
  */
 void iommu_freeze_pci_saved(struct pci_dev *pdev)
 {
+	clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags);
 	if (iommu_freeze_pci_running(pdev))
 		pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
 }

@@ -223,8 +223,8 @@ struct iommu_freeze_verify {
  * @devid: input
  *
  * For an incoming device that nobody will claim: bus mastering off, context
- * entry cleared, memory of the frozen tables released. -EBUSY if the device was
- * retrieved or replaced already.
+ * entry cleared, memory of the frozen tables released, the device reset. -EBUSY
+ * if the device was retrieved or replaced already.
  */
 struct iommu_freeze_discard {
 	__u32 size;

@@ -24,7 +24,7 @@ struct liveupdate_file_op_args;
 struct liveupdate_file_ops;
 struct sha256_ctx;
 
-/* Every line names the device first, as design decision 6 asks. */
+/* Every line names the device first. */
 #define frz_info(pdev, fmt, ...) \
 	pr_info("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
 /* A VMM can call forth most of these as often as it likes. */

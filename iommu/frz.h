@@ -7,14 +7,6 @@
  * nothing, sleep only where a callback of the caller sleeps, take no lock and
  * print nothing: the caller keeps the tables still while they are read and
  * turns an error into a log line.
- *
- * Where the contract was made more exact than first agreed:
- * - frz_sha256_t became struct frz_sha256, three callbacks and their context;
- * - struct frz_blob_error also carries the refused value;
- * - struct frz_diff says in live_failed whose tables an error was found in;
- * - records are ordered: units, then domains, then devices. The writer refuses
- *   any other order, the parser too;
- * - frz_blob_end() checks what was written as the next kernel will.
  */
 #ifndef _IOMMU_FREEZE_FRZ_H
 #define _IOMMU_FREEZE_FRZ_H

@@ -16,7 +16,8 @@ kernel_only=CAMELCASE,PREFER_KERNEL_TYPES,BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_AT
 n=0
 bad=0
 
-usage="Usage: tests/lib/style.sh    checkpatch, git am and size of the patches, Python and shell; no options"
+usage="Usage: tests/lib/style.sh    checkpatch, git am and size of the patches, Python and shell, Debian's
+                             configuration; no options"
 case ${1:-} in
 '')		;;
 --help|-h)	echo "$usage"; exit 0 ;;

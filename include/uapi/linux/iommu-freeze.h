@@ -224,7 +224,8 @@ struct iommu_freeze_verify {
  *
  * For an incoming device that nobody will claim: bus mastering off, context
  * entry cleared, memory of the frozen tables released, the device reset. -EBUSY
- * if the device was retrieved or replaced already.
+ * while somebody has the file of the device open, and once it was replaced. -EIO
+ * when the IOMMU still uses the tables, which are kept then.
  */
 struct iommu_freeze_discard {
 	__u32 size;

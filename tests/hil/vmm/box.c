@@ -65,7 +65,8 @@ int box_open(void)
 	/* A child that lives on would have our next write go to a copy. */
 	madvise(mem, size, MADV_DONTFORK);
 	if (!seq)
-		seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
 	if (seq == MAP_FAILED)
 		return -errno;
 	box = mem;

@@ -16,7 +16,7 @@ int cmd_detach(int argc, char **argv);		/* detach */
 int cmd_dev(int argc, char **argv);		/* dev N */
 int cmd_hwpt(int argc, char **argv);		/* hwpt [N] */
 int cmd_irqs(int argc, char **argv);		/* irqs on|off */
-int cmd_map(int argc, char **argv);		/* map [shared | spare MIB | copies N | split [COUNT] | ...] */
+int cmd_map(int argc, char **argv);		/* map [shared | copies N | ...] */
 int cmd_mapunmap(int argc, char **argv);	/* mapunmap */
 int cmd_open(int argc, char **argv);		/* open BDF [with N | no-master | bare] */
 int cmd_ram(int argc, char **argv);		/* ram MIB [anonymous | devices N] */

@@ -190,11 +190,11 @@ static uint64_t buffer_at(const char *number)
 }
 
 /*
- * map [shared | copies N | split [COUNT] | spare MIB | --swap-buffers I J | --readonly-buffer I]: the
- * device's share of guest RAM, or all of it when the space is shared, or was. split is for remap, its
- * COUNT is that of the ring if not told; spare is no guest RAM but new memory, for a device that
- * receives nothing. The last two make a wrong map: two receive buffers exchanged, or one that the
- * device may only read.
+ * map [shared | copies N | split [COUNT] | spare MIB | --swap-buffers I J | --readonly-buffer I]:
+ * the device's share of guest RAM, or all of it when the space is shared, or was. split is for
+ * remap, its COUNT is that of the ring if not told; spare is no guest RAM but new memory, for a
+ * device that receives nothing. The last two make a wrong map: two receive buffers exchanged, or
+ * one that the device may only read.
  */
 int cmd_map(int argc, char **argv)
 {

@@ -130,8 +130,8 @@ int cmd_peek(int argc, char **argv)
 }
 
 /*
- * config BDF OFFSET BITS VALUE|flip: these bits of 16 in configuration space have this value, or are
- * turned over behind everybody's back
+ * config BDF OFFSET BITS VALUE|flip: these bits of 16 in configuration space have this value, or
+ * are turned over behind everybody's back
  */
 int cmd_config(int argc, char **argv)
 {
@@ -206,8 +206,8 @@ int cmd_hot_reset(int argc, char **argv)
 }
 
 /*
- * load-code: the next "kernel" in the way of kexec_load(), which hands nothing over. It is code that
- * resets the machine.
+ * load-code: the next "kernel" in the way of kexec_load(), which hands nothing over. It is code
+ * that resets the machine.
  */
 int cmd_load_code(int argc, char **argv)
 {

@@ -618,7 +618,7 @@ SH
 	cp "$tmp/check-all.json" "$tmp/check.json"
 	for page in "$man"/*.8; do
 		name=$(basename "$page" .8)
-		mandoc -Tascii "$page" | col -bx | sed -n '/^EXAMPLES/,/^[A-Z]/{/^ /p}' | sed -n 's/^  *[#$] //p; /^            /p' >"$tmp/examples/script"
+		mandoc -Tascii "$page" | sed $'s/.\b//g' | sed -n '/^EXAMPLES/,/^[A-Z]/{/^ /p}' | sed -n 's/^  *[#$] //p; /^            /p' >"$tmp/examples/script"
 		grep -q '^\.Sh EXAMPLES' "$page" || continue
 		: >"$tmp/examples/ran"
 		text=$(cd "$tmp/examples" && EXAMPLES=$tmp/examples ASAN=$asan PATH=$tmp/examples:$PATH bash -euo pipefail script 2>&1)

@@ -31,16 +31,21 @@ static void set_switch(enum said *to, const char *value)
 	}
 }
 
+static void on_off(enum said *to, const char *word)
+{
+	if (!strncmp(word, "on", 2))
+		*to = SAID_ON;
+	else if (!strncmp(word, "off", 3))
+		*to = SAID_OFF;
+}
+
 /* Comma separated; drivers/iommu/intel/iommu.c, intel_iommu_setup(). */
 static void intel_iommu(struct cmdline *c, const char *value)
 {
 	for (; value; value = strchr(value, ',')) {
 		value += *value == ',';
-		if (!strncmp(value, "on", 2))
-			c->vtd = SAID_ON;
-		else if (!strncmp(value, "off", 3))
-			c->vtd = SAID_OFF;
-		else if (!strncmp(value, "sm_on", 5))
+		on_off(&c->vtd, value);
+		if (!strncmp(value, "sm_on", 5))
 			c->scalable = SAID_ON;
 		else if (!strncmp(value, "sm_off", 6))
 			c->scalable = SAID_OFF;
@@ -62,10 +67,7 @@ static void intremap(struct cmdline *c, const char *value)
 {
 	for (; value; value = strchr(value, ',')) {
 		value += *value == ',';
-		if (!strncmp(value, "on", 2))
-			c->intremap = SAID_ON;
-		else if (!strncmp(value, "off", 3))
-			c->intremap = SAID_OFF;
+		on_off(&c->intremap, value);
 	}
 }
 

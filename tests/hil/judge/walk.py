@@ -452,7 +452,7 @@ class Walker:
             if entry:
                 owned[bdf] = entry
                 result["requesters"][bdf] = {
-                    "did": entry.did, "levels": entry.levels, "top": entry.top,
+                    "did": entry.did, "levels": entry.levels, "top": entry.top, **entry.more,
                     "runs": None if isinstance(found, str) else len(found),
                     "read_only": None if isinstance(found, str) else
                     sum(prot == "r" for _, _, _, prot in found),

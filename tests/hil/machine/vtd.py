@@ -41,6 +41,11 @@ class Entry(NamedTuple):
     def passthrough(self):
         return self.tt == 2
 
+    @property
+    def more(self):
+        """What else a report says of it."""
+        return {"tt": self.tt}
+
 
 class Reader:
     """What a unit with its root table at `root` reads in the memory `mem`."""

@@ -89,7 +89,10 @@ int cmd_remove(int argc, char **argv)
 	return vmm_write_file(path, "1");
 }
 
-/* power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it */
+/*
+ * power BDF STATE: the device is in this power state, D0 or D3hot, as PCI knows it; or active or
+ * suspended, as runtime PM does
+ */
 int cmd_power(int argc, char **argv)
 {
 	char path[128], state[16] = "";
@@ -97,7 +100,8 @@ int cmd_power(int argc, char **argv)
 
 	if (argc != 2)
 		return -EINVAL;
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state", argv[0]);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", argv[0],
+		 argv[1][0] == 'D' ? "power_state" : "power/runtime_status");
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;

@@ -8,6 +8,7 @@ trace. Each rule is shown to hold on a good run and to fail when the thing that 
 import copy
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -1312,6 +1313,35 @@ class Rules(unittest.TestCase):
         report, one = self.stored("vtd-tool-verify")
         self.assertTrue(report["walk"]["errors"])
         self.assertEqual(rules.found(report, one), [])
+
+
+class Expectations(unittest.TestCase):
+    """What a report does not have satisfies no scenario, but for a line that must not be there."""
+
+    class Null(dict):
+        def __missing__(self, key):
+            return None
+
+    def holds(self, report):
+        """Expectations that hold."""
+        directory = os.path.join(HIL, "scenarios")
+        for name in scenario.names(directory):
+            for expression in scenario.Scenario(name, directory).expect:
+                checks = rules.Checks(report)
+                checks.expect(expression)
+                if not checks.failures and not re.fullmatch(r"count\(.*\) == 0", expression):
+                    yield "%s: %s" % (name, expression)
+
+    def test_missing(self):
+        self.assertEqual(list(self.holds({"tool_log": []})), [])
+
+    def test_null(self):
+        with open(os.path.join(HIL, "judge/reports/vtd-nic-rx.json"), encoding="utf-8") as f:
+            report = dict.fromkeys(json.load(f))
+        report.update({log: [] for log in ("tool_log", "freeze_log", "vmm_log", "phases")},
+                      walk=self.Null(walks=[], jumps=[], errors=[]), sabotage=self.Null(),
+                      trace={"figures": self.Null(stopped=self.Null(), bus_master=self.Null())})
+        self.assertEqual(list(self.holds(report)), [])
 
 
 class Runner(unittest.TestCase):

@@ -55,6 +55,7 @@ int cmd_low_power(int argc, char **argv);	/* low-power [wakeup] */
 int cmd_map_bar(int argc, char **argv);		/* map-bar */
 int cmd_open_again(int argc, char **argv);	/* open-again BDF */
 int cmd_peek(int argc, char **argv);		/* peek OFFSET BITS VALUE */
+int cmd_pester(int argc, char **argv);		/* pester N */
 int cmd_poke(int argc, char **argv);		/* poke OFFSET BITS */
 int cmd_power_down(int argc, char **argv);	/* power-down */
 int cmd_preserve_unbound(int argc, char **argv);	/* preserve-unbound */

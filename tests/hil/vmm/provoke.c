@@ -227,6 +227,23 @@ int cmd_load_code(int argc, char **argv)
 		       KEXEC_ARCH_X86_64) ? -errno : 0;
 }
 
+/* pester N: attach the first HWPT N times, each of which is refused as a wrong map is */
+int cmd_pester(int argc, char **argv)
+{
+	unsigned long n = argc == 1 ? strtoul(argv[0], NULL, 0) : 0;
+	const struct vmm_space *space = &guest_space()->vmm;
+	int ret = -EINVAL;
+
+	if (!space->nr_hwpts)
+		return -EINVAL;
+	while (n--) {
+		ret = vmm_attach(&guest_dev()->vmm, space->hwpts[0]);
+		if (ret != -EUCLEAN)
+			break;
+	}
+	return ret;
+}
+
 /* open-again BDF: a second user, through /dev/vfio/devices; the errno is that of open or bind */
 int cmd_open_again(int argc, char **argv)
 {

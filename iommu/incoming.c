@@ -749,9 +749,10 @@ bool frz_incoming_can_finish(u64 id)
 		return true;
 	if (dev->state != FRZ_INCOMING_FROZEN && has_left(dev))
 		return true;
-	pr_warn("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
-		dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
-		PCI_FUNC(dev->rec.devfn));
+	pr_warn_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
+			    dev->rec.segment, dev->rec.bus,
+			    PCI_SLOT(dev->rec.devfn),
+			    PCI_FUNC(dev->rec.devfn));
 	return false;
 }
 

@@ -260,7 +260,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	file->f_mapping = device->inode->i_mapping;
 
 	args->file = file;
-	frz_info(pdev, "retrieved\n");
+	pr_info_ratelimited("iommu-freeze: %s: retrieved\n", pci_name(pdev));
 	pci_dev_put(pdev);
 	return 0;
 

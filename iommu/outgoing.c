@@ -387,8 +387,11 @@ int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live
 	guard(rwsem_write)(&outgoing_rwsem);
 
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (!ret)
-		ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
+	if (ret) {
+		frz_warn(pdev, "not preserved: it does not answer\n");
+		return ret;
+	}
+	ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
 	if (ret)
 		return ret;
 
@@ -537,8 +540,10 @@ int frz_outgoing_freeze(struct outgoing_device *dev)
 	}
 	/* BARs and bus mastering are the VMM's to change until now. */
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (ret)
+	if (ret) {
+		frz_warn(pdev, "not frozen: it does not answer\n");
 		return ret;
+	}
 
 	ret = frz_vtd_flip(pdev, &dev->live_entry, &dev->frozen_entry);
 	if (ret) {

@@ -8,8 +8,8 @@
  * Locking: none. Bus mastering of a frozen device has one owner at a time: the
  * VMM's config writes, which do not come through here, or us when we stop it.
  *
- * Fails: the record, for a device that the first version does not support; and
- * the check of an incoming device that is not what the record says.
+ * Fails: the record of a device that does not answer; and the check of an
+ * incoming device that is not what its record says.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -66,7 +66,7 @@ bool frz_pci_removed(struct pci_dev *pdev)
  * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room;
  *	frz_pci_look() makes sure that there are no more
  *
- * Return: 0, or -EIO after a log line if its config space cannot be read.
+ * Return: 0, or -EIO if its config space cannot be read.
  */
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges)
@@ -89,10 +89,8 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i,
 				      &rec->bars[i]);
 	pci_read_config_word(pdev, PCI_COMMAND, &word);
-	if (PCI_POSSIBLE_ERROR(word)) {
-		frz_warn(pdev, "not preserved: it does not answer\n");
+	if (PCI_POSSIBLE_ERROR(word))
 		return -EIO;
-	}
 	rec->command = word;
 
 	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up))

@@ -507,6 +507,13 @@ static void test_seal(void **state)
 				     i < 2 ? made_bridges[i] : NULL);
 	frz_blob_seal_end(&seal);
 	assert_memory_equal(data, want, MADE_LEN);
+
+	/* The seal can be broken, and made again. */
+	frz_blob_seal_begin(&seal, &w, &sha);
+	assert_int_equal(frz_blob_open(&b, data, MADE_LEN, &sha256, NULL), 0);
+	assert_int_equal(b.flags, 0);
+	frz_blob_seal_end(&seal);
+	assert_memory_equal(data, want, MADE_LEN);
 	free(data);
 	free(want);
 }

@@ -500,7 +500,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it shares its IOMMU group now");
 		return NULL;
 	}
-	if (frz_vtd_adopt_device(in->pdev)) {
+	if (frz_vtd_adopt_device(in->pdev, in->domain->iommu)) {
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}

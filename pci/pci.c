@@ -274,6 +274,7 @@ bool iommu_freeze_pci_keep_master(struct pci_dev *pdev)
 	return frz_outgoing_frozen_below(pdev) ||
 	       frz_incoming_frozen_below(pdev);
 }
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_keep_master);
 
 /**
  * iommu_freeze_pci_running - Does this device come frozen from the last kernel?

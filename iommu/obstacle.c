@@ -78,8 +78,8 @@ static const struct frz_obstacle obstacles[] = {
 	},
 	[IOMMU_FREEZE_OBSTACLE_RMRR] = {
 		.name = "rmrr",
-		.text = "firmware needs DMA of another device (RMRR), which the kexec would cut off",
-		.fix = "switch off what has an RMRR in the firmware's setup, see reserved_regions of the IOMMU groups: type direct",
+		.text = "firmware needs DMA of another device (RMRR) that the kexec would cut off",
+		.fix = "switch that off in firmware setup; its group's reserved_regions say direct",
 	},
 	[IOMMU_FREEZE_OBSTACLE_CDEV] = {
 		.name = "cdev",

@@ -313,8 +313,9 @@ static void test_every_word(void **state)
 /*
  * A blob with more in it, made by the writer:
  * units 0 (2 context tables, an interrupt remapping table) and 1 (1 context
- * table); domains 7 (2 chunks) and 8 on unit 0, 9 on unit 1 with the same did as 7; devices 0000:01:00.0 and 0000:04:02.1 on unit 0, the
- * latter below three bridges, and 0001:00:03.0 on unit 1 with none.
+ * table); domains 7 (2 chunks) and 8 on unit 0, 9 on unit 1 with the same did as
+ * 7; devices 0000:01:00.0 and 0000:04:02.1 on unit 0, the latter below three
+ * bridges, and 0001:00:03.0 on unit 1 with none.
  */
 #define MADE_LEN (80 + (72 + 2 * 16) + (72 + 16) + (120 + 2 * 24) + \
 		  2 * (120 + 24) + (96 + 24) + (96 + 3 * 24) + 96)

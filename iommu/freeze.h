@@ -287,7 +287,7 @@ int frz_vtd_preserve_context(struct pci_dev *pdev);
 void frz_vtd_unpreserve_context(struct pci_dev *pdev);
 int frz_vtd_write_units(struct frz_blob_writer *w);
 int frz_vtd_unit_index(struct intel_iommu *iommu);
-int frz_vtd_adopt_device(struct pci_dev *pdev);
+int frz_vtd_adopt_device(struct pci_dev *pdev, const struct intel_iommu *iommu);
 bool frz_vtd_is_on(struct pci_dev *pdev, const struct vtd_entry *e);
 bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top);
 void frz_vtd_release_unit(const struct frz_blob *b,

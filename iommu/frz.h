@@ -3,10 +3,15 @@
  * iommu-freeze: the pure code - formats, walk, encode, compare, blob, obstacles
  *
  * These files build in the kernel and, unchanged, in the user-space tests; this
- * header makes up the difference, so they include nothing else. They allocate
- * nothing, sleep only where a callback of the caller sleeps, take no lock and
- * print nothing: the caller keeps the tables still while they are read and
- * turns an error into a log line.
+ * header makes up the difference, so they include nothing else. They sleep only
+ * where a callback of the caller sleeps, take no lock and print nothing: the
+ * caller keeps the tables still while they are read and turns an error into a log
+ * line. Only frz_blob_open(), and with it frz_blob_end(), allocates, and so may
+ * sleep: it sorts what a blob names to find what is named twice.
+ *
+ * Records are ordered: units, then domains, then devices. The writer refuses any
+ * other order, the parser too. frz_blob_end() checks what was written as the next
+ * kernel will.
  */
 #ifndef _IOMMU_FREEZE_FRZ_H
 #define _IOMMU_FREEZE_FRZ_H

@@ -28,6 +28,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait_bit.h>
 
 #include "../../iommu-priv.h"
 #include "freeze.h"
@@ -58,6 +59,7 @@ struct incoming_device {
 	struct incoming_domain *domain;
 	struct pci_dev *pdev;
 	enum frz_incoming state;
+	bool refusing;
 	bool adopted;
 	struct frz_pci_had had;
 	const void *owner;
@@ -169,6 +171,7 @@ static void refuse(struct incoming_device *dev, const char *why)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
 		dev->why = why;
+		dev->refusing = true;
 		/* Once hardware has left the tables, others may finish it. */
 		pdev = pci_dev_get(dev->pdev);
 	}
@@ -184,6 +187,7 @@ static void refuse(struct incoming_device *dev, const char *why)
 	if (!has_left(dev))
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
 			      dev->domain->rec.did);
+	store_release_wake_up(&dev->refusing, false);
 	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
 	       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 	       PCI_FUNC(dev->rec.devfn), why);
@@ -496,7 +500,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it shares its IOMMU group now");
 		return NULL;
 	}
-	if (frz_vtd_adopt_device(in->pdev)) {
+	if (frz_vtd_adopt_device(in->pdev, in->domain->iommu)) {
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}
@@ -745,9 +749,10 @@ bool frz_incoming_can_finish(u64 id)
 		return true;
 	if (dev->state != FRZ_INCOMING_FROZEN && has_left(dev))
 		return true;
-	pr_warn("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
-		dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
-		PCI_FUNC(dev->rec.devfn));
+	pr_warn_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
+			    dev->rec.segment, dev->rec.bus,
+			    PCI_SLOT(dev->rec.devfn),
+			    PCI_FUNC(dev->rec.devfn));
 	return false;
 }
 
@@ -1066,8 +1071,12 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	scoped_guard(spinlock_irqsave, &incoming_lock)
 		dev = find_pdev(to_pci_dev(data));
-	if (dev)
+	if (dev) {
 		refuse(dev, "it was removed");
+		/* Whoever else refuses it needs its group, which goes with it next. */
+		wait_var_event(&dev->refusing,
+			       !smp_load_acquire(&dev->refusing));
+	}
 	/* What is found in its place again is another pci_dev. */
 	frz_pci_reset(to_pci_dev(data));
 	return NOTIFY_OK;

@@ -91,6 +91,7 @@ static u32 next_domain_id;
 static void *blob;
 static size_t blob_room;
 static bool blob_written;
+static struct frz_blob_writer blob_writer;
 static struct frz_blob_seal seal;
 static struct sha256_ctx seal_ctx;
 
@@ -117,10 +118,17 @@ static void put_context(struct outgoing_device *gone)
 	frz_vtd_unpreserve_context(gone->pdev);
 }
 
+/* Until it is sealed the blob says that nothing is frozen. */
+static void begin_seal(void)
+{
+	const struct frz_sha256 sha256 = frz_sha256_with(&seal_ctx);
+
+	frz_blob_seal_begin(&seal, &blob_writer, &sha256);
+}
+
 /* Describe all that is preserved, as it will be when it is frozen. */
 static int write_blob(void)
 {
-	const struct frz_sha256 sha256 = frz_sha256_with(&seal_ctx);
 	struct frz_blob_writer w;
 	struct outgoing_domain *dom;
 	struct outgoing_device *dev;
@@ -165,7 +173,8 @@ static int write_blob(void)
 		       w.err.value);
 		return len;
 	}
-	frz_blob_seal_begin(&seal, &w, &sha256);
+	blob_writer = w;
+	begin_seal();
 	return 0;
 }
 
@@ -387,8 +396,11 @@ int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live
 	guard(rwsem_write)(&outgoing_rwsem);
 
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (!ret)
-		ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
+	if (ret) {
+		frz_warn(pdev, "not preserved: it does not answer\n");
+		return ret;
+	}
+	ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
 	if (ret)
 		return ret;
 
@@ -537,8 +549,10 @@ int frz_outgoing_freeze(struct outgoing_device *dev)
 	}
 	/* BARs and bus mastering are the VMM's to change until now. */
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (ret)
+	if (ret) {
+		frz_warn(pdev, "not frozen: it does not answer\n");
 		return ret;
+	}
 
 	ret = frz_vtd_flip(pdev, &dev->live_entry, &dev->frozen_entry);
 	if (ret) {
@@ -574,9 +588,9 @@ void frz_outgoing_unfreeze(struct outgoing_device *dev)
 		return;
 	if (frz_vtd_flip(dev->pdev, &dev->frozen_entry, &dev->live_entry))
 		frz_warn(dev->pdev, "its context entry changed after it was frozen, and stays as it is\n");
-	/* The first one to leave breaks the seal. */
+	/* The first one to leave breaks the seal; that needs no memory. */
 	if (nr_frozen == nr_preserved)
-		write_blob();
+		begin_seal();
 	set_frozen(dev, false);
 	frz_info(dev->pdev, "unfrozen\n");
 }

@@ -954,19 +954,21 @@ void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
 
 /**
  * frz_vtd_adopt_device - Let the driver know that a device is translated
- * @pdev: an incoming device of an adopted unit
+ * @pdev: an incoming device
+ * @iommu: the adopted unit that translates it
  *
  * Context: Group mutex held, before the first attach.
- * Return: 0, or -ENODEV if the device is not VT-d's or has another id.
+ * Return: 0, or -ENODEV if the device is not below @iommu or has another id.
  */
-int frz_vtd_adopt_device(struct pci_dev *pdev)
+int frz_vtd_adopt_device(struct pci_dev *pdev, const struct intel_iommu *iommu)
 {
 	struct device_domain_info *info;
 
 	if (!is_vtd(&pdev->dev) || !single_rid(pdev))
 		return -ENODEV;
 	info = dev_iommu_priv_get(&pdev->dev);
-	if (PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
+	if (info->iommu != iommu ||
+	    PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
 		return -ENODEV;
 	info->domain_attached = true;
 	return 0;

@@ -10,8 +10,8 @@
  * time: the VMM's config writes, which do not come through here, or us when we
  * stop it. A device is reset under its own lock.
  *
- * Fails: the record, for a device that the first version does not support; and
- * the check of an incoming device that is not what the record says.
+ * Fails: the record of a device that does not answer; and the check of an
+ * incoming device that is not what its record says.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -68,7 +68,7 @@ bool frz_pci_removed(struct pci_dev *pdev)
  * @bridges: bridges above it, from the root port down, FRZ_MAX_BRIDGES of room;
  *	frz_pci_look() makes sure that there are no more
  *
- * Return: 0, or -EIO after a log line if its config space cannot be read.
+ * Return: 0, or -EIO if its config space cannot be read.
  */
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges)
@@ -91,10 +91,8 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i,
 				      &rec->bars[i]);
 	pci_read_config_word(pdev, PCI_COMMAND, &word);
-	if (PCI_POSSIBLE_ERROR(word)) {
-		frz_warn(pdev, "not preserved: it does not answer\n");
+	if (PCI_POSSIBLE_ERROR(word))
 		return -EIO;
-	}
 	rec->command = word;
 
 	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up))
@@ -367,6 +365,7 @@ bool iommu_freeze_pci_keep_master(struct pci_dev *pdev)
 	return frz_outgoing_frozen_below(pdev) ||
 	       frz_incoming_frozen_below(pdev);
 }
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_keep_master);
 
 /**
  * iommu_freeze_pci_running - Does this device come frozen from the last kernel?

@@ -12,7 +12,8 @@
  * lock, which bind, attach, detach and close hold, to the end. It first tells
  * outgoing.c of the device, then takes the other locks under which its use is
  * changed (igate, memory_lock), one by one, and looks: who takes such a lock later
- * to change something asks outgoing.c under it.
+ * to change something asks outgoing.c under it. freeze holds memory_lock, as the
+ * power state stays the VMM's to change until a device is frozen.
  *
  * Who may fail: preserve, with an errno and one log line that says why; freeze,
  * when something changed behind the preserve, or the device is on its way out;
@@ -67,7 +68,7 @@ static unsigned long vfio_luo_get_id(struct file *file)
 static void look_at_power(struct vfio_pci_core_device *vdev,
 			  struct frz_findings *f)
 {
-	guard(rwsem_read)(&vdev->memory_lock);
+	lockdep_assert_held(&vdev->memory_lock);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_POWER,
 		 vdev->pm_runtime_engaged ||
 		 vdev->pdev->current_state != PCI_D0);
@@ -84,7 +85,8 @@ static void look_at_use(struct vfio_device *device, struct frz_findings *f)
 		 !vfio_device_cdev_opened(device));
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, !device->iommufd_attached);
-	look_at_power(vdev, f);
+	scoped_guard(rwsem_read, &vdev->memory_lock)
+		look_at_power(vdev, f);
 	scoped_guard(mutex, &vdev->igate)
 		frz_look(f, IOMMU_FREEZE_OBSTACLE_INTERRUPTS,
 			 vdev->irq_type != VFIO_PCI_NUM_IRQS);
@@ -193,9 +195,11 @@ static int vfio_luo_freeze(struct liveupdate_file_op_args *args)
 		return -EBUSY;
 	}
 	/* Power is the VMM's to change until now, through config space. */
-	look_at_power(vdev, &f);
-	if (!frz_refuse(vdev->pdev, "frozen", &f))
-		ret = frz_outgoing_freeze(pf->out);
+	scoped_guard(rwsem_read, &vdev->memory_lock) {
+		look_at_power(vdev, &f);
+		if (!frz_refuse(vdev->pdev, "frozen", &f))
+			ret = frz_outgoing_freeze(pf->out);
+	}
 	device_unlock(&vdev->pdev->dev);
 	return ret;
 }
@@ -260,7 +264,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	file->f_mapping = device->inode->i_mapping;
 
 	args->file = file;
-	frz_info(pdev, "retrieved\n");
+	pr_info_ratelimited("iommu-freeze: %s: retrieved\n", pci_name(pdev));
 	pci_dev_put(pdev);
 	return 0;
 

@@ -365,9 +365,8 @@ class Run:
             raise Broken("QEMU does not start: %s" % (self.said_last() or "it said nothing"))
         if report is None:
             raise Broken("the observer left no report; QEMU: %s" % (self.said_last() or "nothing"))
-        if report["timed_out"]:
-            self.stuck()
-        return self.finish(report, ended, walk)
+        lost = self.machine.lost_interrupt(self.stuck()) if report["timed_out"] else None
+        return self.finish(report, ended, walk, lost)
 
     def said_last(self):
         """QEMU's last line."""
@@ -384,13 +383,16 @@ class Run:
 
     def stuck(self):
         """The machine stands still: keep what it was doing."""
+        text = ""
+        for _ in range(2):
+            text += self.monitor("info registers -a", "info lapic 0", "info lapic 1",
+                                 "info pic", "info irq", "info cpus")
+            time.sleep(1)
         with open(self.path(".stuck.log"), "w", encoding="utf-8") as f:
-            for _ in range(2):
-                f.write(self.monitor("info registers -a", "info lapic 0", "info lapic 1",
-                                     "info pic", "info irq", "info cpus"))
-                time.sleep(1)
+            f.write(text)
+        return text
 
-    def finish(self, report, ended, walk):
+    def finish(self, report, ended, walk, lost):
         s = self.scenario
         report["attempts"] = 1
         report["seed"] = self.seed
@@ -428,6 +430,10 @@ class Run:
             # until then does.
             if ended and "iotlb_to_section: Assertion" in f.read():
                 raise Broken("QEMU aborted: %s" % self.said_last(), rules.found(report, s))
+        if lost:
+            # What the kernel itself may say of that is that a CPU does not come by.
+            raise Broken("QEMU lost an interrupt: " + lost,
+                         [what for what in rules.found(report, s) if "detected stalls" not in what])
         failures = rules.check(report, s)
         if report["sabotage"] and "failed" in report["sabotage"]:
             failures.insert(0, "the saboteur did nothing: " + report["sabotage"]["failed"])

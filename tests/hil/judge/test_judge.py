@@ -1403,6 +1403,20 @@ class Runner(unittest.TestCase):
         self.assertEqual(self.attempts(runner.Broken("a"), runner.Broken("b")),
                          (["the machine failed twice"], 2, ["a", "b"]))
 
+    def test_lost_interrupt(self):
+        def said(halted, service):
+            text = "".join("\nCPU#%d\nRAX=0 RBX=0\nRIP=0 RFL=246 CPL=0 SMM=0 HLT=%d\nLDT=0000\n" % x
+                           for x in enumerate(halted))
+            return text + "".join("dumping local APIC state for CPU %d \n\nESR\t 0x00000000\nISR\t %s"
+                                  "\nIRR\t 236 \n\nAPR 0x00\n" % x for x in enumerate(service))
+        lost = said((1, 1), ("(none)", "236 "))
+        self.assertEqual(MACHINE.lost_interrupt(lost),
+                         "CPU 1 is halted with interrupt 236 in service")
+        # At work in a handler, if only at times; halted with nothing in service; no answer
+        for text in (said((1, 0), ("(none)", "236 ")), lost + said((1, 0), ("(none)", "236 ")),
+                     said((1, 1), ("(none)", "(none)")), "monitor: timed out", ""):
+            self.assertIsNone(MACHINE.lost_interrupt(text))
+
     def test_memory_leaves_nothing_behind(self):
         one = runner.Run(scenario.Scenario("vtd-nic-rx", runner.SCENARIOS), MACHINE,
                          mock.Mock(folder=self.out), 1)

@@ -636,6 +636,16 @@ class Kexec(Rig):
         self.mark("still", boot=1)
         self.bad("mark still: 0000:01:00.0: no entry", "after boot: 0000:01:00.0: no entry")
 
+    def test_r3_stopped_with_the_machine(self):
+        """A device that nobody came back for is stopped in the power off, which has no mark."""
+        self.frozen()
+        self.kexec()
+        self.mark("boot", boot=1)
+        self.mark("end", boot=1)
+        self.tables.clear(NIC)
+        self.walker.step()
+        self.good()
+
     def test_given_up(self):
         self.frozen()
         self.kexec()

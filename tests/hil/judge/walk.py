@@ -422,7 +422,7 @@ class Walker:
             "trace_offset": self.trace_size()})
         self.walks.append(found)
         # What comes next may end it for one of them, at a time that only the next mark tells.
-        self.settled = name not in ("replace", "discard", "leave")
+        self.settled = name not in ("replace", "discard", "leave", "end")
         struct.pack_into("<I", self.mem, address + ACK_AT, seq)
 
     def check(self, where, box):

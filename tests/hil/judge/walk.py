@@ -243,10 +243,13 @@ class Jump:
 
 
 class Follower:
-    """Reads a text file that grows, by whole lines."""
+    """Reads a text file that grows, by whole lines: all, or those that begin with one of some words."""
 
-    def __init__(self, path):
+    def __init__(self, path, words=()):
         self.path = path
+        # Not line by line: a blocked device may cause millions of them.
+        self.wanted = re.compile(rb"^(?:%s) .*" % b"|".join(w.encode() for w in words), re.M) \
+            if words else None
         self.file = None
         self.rest = b""
 
@@ -257,7 +260,11 @@ class Follower:
             except FileNotFoundError:
                 return []
         data = self.rest + self.file.read()
-        *lines, self.rest = data.split(b"\n")
+        whole, newline, self.rest = data.rpartition(b"\n")
+        if self.wanted:
+            lines = self.wanted.findall(whole)
+        else:
+            lines = whole.split(b"\n") if newline else []
         return [line.decode("utf-8", "replace") for line in lines]
 
     def close(self):
@@ -278,7 +285,7 @@ class Walker:
         self.sample_s = sample_ms / 1000
         self.next_sample = 0
         self.console = Follower(console)
-        self.trace = Follower(trace)
+        self.trace = Follower(trace, machine.TABLE_EVENTS)
         self.trace_size_before = 0
         self.events = machine.Events()
 

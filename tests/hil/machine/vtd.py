@@ -313,6 +313,8 @@ class Machine:
     TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_reg_ir_root",
                     "vtd_inv_qi_enable", "vtd_inv_desc", "vtd_ir_remap_msi_req", "vtd_ir_remap_msi",
                     "vtd_dmar_fault", "vtd_fault_disabled", "pci_cfg_write"]
+    # Of these, what tells where the tables are, and whether they are looked at.
+    TABLE_EVENTS = ("vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_ir_root", "vtd_reg_dmar_root")
     # The kernel tells of a blocked DMA in a line with this text.
     FAULT_LINE = "DMAR: [DMA"
 

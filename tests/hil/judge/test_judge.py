@@ -1414,18 +1414,29 @@ class Runner(unittest.TestCase):
                          (["the machine failed twice"], 2, ["a", "b"]))
 
     def test_lost_interrupt(self):
-        def said(halted, service):
+        def said(halted, *apics):
             text = "".join("\nCPU#%d\nRAX=0 RBX=0\nRIP=0 RFL=246 CPL=0 SMM=0 HLT=%d\nLDT=0000\n" % x
                            for x in enumerate(halted))
-            return text + "".join("dumping local APIC state for CPU %d \n\nESR\t 0x00000000\nISR\t %s"
-                                  "\nIRR\t 236 \n\nAPR 0x00\n" % x for x in enumerate(service))
-        lost = said((1, 1), ("(none)", "236 "))
-        self.assertEqual(MACHINE.lost_interrupt(lost),
+            return text + "".join(
+                "dumping local APIC state for CPU %d \n\nLVTT\t 0x000000ec active-hi edge %s one-shot  "
+                "Fixed\nTimer\t DCR=0x3 (divide by 16) initial_count = %d current_count = %d\n"
+                "ESR\t 0x00000000\nISR\t %s\nIRR\t %s\n\nAPR 0x00\n" % (cpu, *x)
+                for cpu, x in enumerate(apics))
+        fine = ("      ", 80, 20, "(none)", "(none)")
+        served = ("      ", 80, 0, "236 ", "34 236 ")
+        gone = ("      ", 80, 0, "(none)", "(none)")
+        self.assertEqual(MACHINE.lost_interrupt(2 * said((1, 1), fine, served)),
                          "CPU 1 is halted with interrupt 236 in service")
-        # At work in a handler, if only at times; halted with nothing in service; no answer
-        for text in (said((1, 0), ("(none)", "236 ")), lost + said((1, 0), ("(none)", "236 ")),
-                     said((1, 1), ("(none)", "(none)")), "monitor: timed out", ""):
-            self.assertIsNone(MACHINE.lost_interrupt(text))
+        self.assertEqual(MACHINE.lost_interrupt(2 * said((1, 1), gone, fine)),
+                         "CPU 0 is halted and nothing came of its timer")
+        for text in (said((1, 0), fine, served) + said((1, 1), fine, served),
+                     said((1, 1), fine, gone), said((1, 1), fine, gone) + said((1, 0), fine, gone),
+                     said((1, 1), fine, gone) + said((1, 1), fine, ("      ", 90, 0) + gone[3:]),
+                     2 * said((1, 1), fine, ("masked", 80, 0, "(none)", "(none)")),
+                     2 * said((1, 1), fine, ("      ", 80, 0, "(none)", "236 ")),
+                     2 * said((1, 1), fine, ("masked", 0, 0, "(none)", "(none)")),
+                     2 * said((1, 1), fine, fine), "monitor: timed out", ""):
+            self.assertIsNone(MACHINE.lost_interrupt(text), text)
 
     def test_memory_leaves_nothing_behind(self):
         one = runner.Run(scenario.Scenario("vtd-nic-rx", runner.SCENARIOS), MACHINE,

@@ -576,18 +576,20 @@ gcov_keep() {
 
 # modules_keep OUT DIR: the modules, and DIR/order: their names, each after those that it needs
 modules_keep() {
-	local ko name need
+	local ko kos name need
 	mkdir -p "$2"
-	find "$1" -name '*.ko' | while read -r ko; do
+	# by the list of this build: one that is off now may lie there from before
+	mapfile -t kos < <(sed 's/\.o$/.ko/' "$1/modules.order")
+	for ko in "${kos[@]}"; do
 		name=${ko##*/}
 		name=${name%.ko}
-		cp "$ko" "$2/$name.ko"
+		cp "$1/$ko" "$2/$name.ko"
 		echo "$name $name"
-		objcopy -O binary --only-section=.modinfo "$ko" /dev/stdout | tr '\0' '\n' |
+		objcopy -O binary --only-section=.modinfo "$1/$ko" /dev/stdout | tr '\0' '\n' |
 			sed -n 's/^depends=//p' | tr , '\n' | while read -r need; do
 				[[ -n $need ]] || continue
 				# a module's file may have a hyphen where its name has an underscore
-				need=$(find "$1" -name '*.ko' -printf '%f\n' | grep -x "${need//_/[-_]}.ko")
+				need=$(printf '%s\n' "${kos[@]##*/}" | grep -x "${need//_/[-_]}.ko")
 				echo "${need%.ko} $name"
 			done
 	done | tsort >"$2/order"

@@ -1073,9 +1073,11 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 		dev = find_pdev(to_pci_dev(data));
 	if (dev) {
 		refuse(dev, "it was removed");
-		/* Whoever else refuses it needs its group, which goes with it next. */
-		wait_var_event(&dev->refusing,
-			       !smp_load_acquire(&dev->refusing));
+		/*
+		 * Whoever else refuses it needs its group, which goes with it
+		 * next; pairs with store_release_wake_up() in refuse().
+		 */
+		wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
 	}
 	/* What is found in its place again is another pci_dev. */
 	frz_pci_reset(to_pci_dev(data));

@@ -6,7 +6,8 @@
 SETUP	:= tests/kernel/setup.sh
 TALLY	:= tests/lib/tally.sh
 RUN	:= tests/hil/run.py
-KERNELS	:= vtd vtd-off vtd-debug stock
+# Debian's configuration is for its own source, see tests/lib/style.sh
+KERNELS	:= $(if $(KSRC),,debian) vtd vtd-off vtd-debug vtd-modules stock
 DEMO	:= vtd-nic-rx
 PYTHON	:= /usr/bin/python3
 FUZZ_SECONDS ?= 15
@@ -25,7 +26,7 @@ help:
 	@echo 'make unit            unit tests, no root, seconds'
 	@echo 'make fuzz            fuzz the pure code: FUZZ_SECONDS=$(FUZZ_SECONDS) each, FUZZ_SEED=N to have a run again'
 	@echo 'make tool            test iommu-freeze without a kernel, and fuzz what it reads'
-	@echo 'make checkpatch      kernel style, Python and shell; git am and size of the patches'
+	@echo 'make checkpatch      kernel style, Python and shell; git am and size of the patches; Debian'"'"'s configuration'
 	@echo 'make selftest-judge  reports, tables and traces that are spoiled are refused by the judge'
 	@echo 'make hil             all scenarios in QEMU; results in out/hil/*.json'
 	@echo 'make hil-NAME        one scenario; $(RUN) --list names them'

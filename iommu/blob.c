@@ -4,19 +4,21 @@
  *
  * Structure: the parser checks the whole blob once and keeps only offsets;
  * after that it is read in place. The writer fills memory of the caller and has
- * the parser check the result, so that the rules stand in one place. Locking:
- * none, the caller keeps the memory still. What may fail: opening (a blob that
- * breaks a rule) and writing (no room, or a blob that opening would refuse).
+ * the parser check the result, so that the rules stand in one place. A blob can
+ * be written long before it is true: it says that nothing is frozen until it is
+ * sealed, which costs one pass over the device records. Locking: none, the caller
+ * keeps the memory still. What may fail: opening (a blob that breaks a rule, no
+ * memory to check it) and writing (no room, or a blob that opening would refuse).
  *
  * The parser trusts nothing: the blob may come from a broken or hostile kernel.
- * Checks that compare each with each are bounded by FRZ_MAX_RECORDS and
- * FRZ_MAX_RANGES to well under a second.
+ * Checks that compare each with each are bounded by FRZ_MAX_RECORDS to well under
+ * a second.
  */
 #include "frz.h"
 
 static_assert(sizeof(struct frz_abi_header) == 80, "ABI");
 static_assert(sizeof(struct frz_abi_record) == 16, "ABI");
-static_assert(sizeof(struct frz_abi_unit) == 64, "ABI");
+static_assert(sizeof(struct frz_abi_unit) == 72, "ABI");
 static_assert(sizeof(struct frz_abi_context) == 16, "ABI");
 static_assert(sizeof(struct frz_abi_domain) == 120, "ABI");
 static_assert(sizeof(struct frz_abi_chunk) == 24, "ABI");
@@ -28,23 +30,27 @@ static_assert(sizeof(struct frz_abi_bridge) == 24, "ABI");
 /* What every record type looks like; the index is the type. */
 static const struct frz_record_type {
 	u32 version;		/* newest that is understood */
-	size_t fixed_len;	/* with the record header, same for all versions */
+	size_t fixed_len;	/* with the record header */
+	size_t fixed_len_1;	/* the same of version 1 */
 	size_t element_len;
 	size_t count;		/* offset of the number of elements */
 	u32 max;		/* elements */
 } frz_record_types[] = {
 	[FRZ_RECORD_UNIT] = {
 		FRZ_UNIT_VERSION, sizeof(struct frz_abi_unit),
+		offsetof(struct frz_abi_unit, irt),
 		sizeof(struct frz_abi_context),
 		offsetof(struct frz_abi_unit, nr_contexts), FRZ_MAX_CONTEXTS,
 	},
 	[FRZ_RECORD_DOMAIN] = {
 		FRZ_DOMAIN_VERSION, sizeof(struct frz_abi_domain),
+		sizeof(struct frz_abi_domain),
 		sizeof(struct frz_abi_chunk),
 		offsetof(struct frz_abi_domain, nr_chunks), FRZ_MAX_CHUNKS,
 	},
 	[FRZ_RECORD_DEVICE] = {
 		FRZ_DEVICE_VERSION, sizeof(struct frz_abi_device),
+		sizeof(struct frz_abi_device),
 		sizeof(struct frz_abi_bridge),
 		offsetof(struct frz_abi_device, nr_bridges), FRZ_MAX_BRIDGES,
 	},
@@ -66,18 +72,43 @@ static size_t frz_record_len(const struct frz_blob *b, size_t at)
 	return le64_to_cpu(frz_record(b, at)->len);
 }
 
-static const void *frz_element(const struct frz_blob *b, size_t at, u32 i)
+static u32 frz_record_version(const struct frz_blob *b, size_t at)
 {
-	const struct frz_record_type *t =
-		&frz_record_types[frz_record_type(b, at)];
-
-	return b->data + at + t->fixed_len + i * t->element_len;
+	return le32_to_cpu(frz_record(b, at)->version);
 }
 
-static size_t frz_record_size(u32 type, u32 n)
+static size_t frz_fixed_len(u32 type, u32 version)
 {
-	return frz_record_types[type].fixed_len +
+	return version == 1 ? frz_record_types[type].fixed_len_1 :
+			      frz_record_types[type].fixed_len;
+}
+
+static const void *frz_element(const struct frz_blob *b, size_t at, u32 i)
+{
+	u32 type = frz_record_type(b, at);
+
+	return b->data + at + frz_fixed_len(type, frz_record_version(b, at)) +
+	       i * frz_record_types[type].element_len;
+}
+
+/* The address of a unit's empty interrupt remapping table, NULL if it has none. */
+static const __le64 *frz_irt(const struct frz_blob *b, size_t at)
+{
+	const struct frz_abi_unit *u = b->data + at;
+
+	return frz_record_version(b, at) > 1 && u->irt ? &u->irt : NULL;
+}
+
+static size_t frz_record_size(u32 type, u32 version, u32 n)
+{
+	return frz_fixed_len(type, version) +
 	       n * frz_record_types[type].element_len;
+}
+
+/* The same, as it is written. */
+static size_t frz_new_record_size(u32 type, u32 n)
+{
+	return frz_record_size(type, frz_record_types[type].version, n);
 }
 
 /* The first record of a type, 0 when there is none. */
@@ -242,21 +273,21 @@ static int frz_check_record(struct frz_parser *p, size_t at, u32 *n)
 		return frz_refuse(p, -EPROTONOSUPPORT, &r->version, version,
 				  "record of a newer version");
 	len = le64_to_cpu(r->len);
-	if (len < t->fixed_len || len > left)
+	if (len < frz_fixed_len(type, version) || len > left)
 		return frz_refuse(p, -EINVAL, &r->len, len,
 				  "wrong record length");
 	count = (const void *)r + t->count;
 	*n = le32_to_cpu(*count);
 	if (*n > t->max)
 		return frz_refuse(p, -E2BIG, count, *n, "too many elements");
-	if (len != frz_record_size(type, *n))
+	if (len != frz_record_size(type, version, *n))
 		return frz_refuse(p, -EINVAL, &r->len, len,
 				  "record length does not match its elements");
 	return 0;
 }
 
-/* All records: lengths, order and number. */
-static int frz_check_records(struct frz_parser *p)
+/* All records: lengths, order and number; and how many ranges they name. */
+static int frz_check_records(struct frz_parser *p, u32 *nr_ranges)
 {
 	const struct frz_abi_header *h = p->b->data;
 	u32 left = le32_to_cpu(h->nr_records);
@@ -279,7 +310,7 @@ static int frz_check_records(struct frz_parser *p)
 		last = type;
 		if (type == FRZ_RECORD_UNIT) {
 			p->b->nr_units++;
-			ranges++;
+			ranges += frz_irt(p->b, at) ? 2 : 1;
 		} else if (type == FRZ_RECORD_DOMAIN) {
 			p->b->nr_domains++;
 		} else {
@@ -302,6 +333,7 @@ static int frz_check_records(struct frz_parser *p)
 	if (at != p->b->len)
 		return frz_refuse(p, -EINVAL, frz_record(p->b, at),
 				  p->b->len - at, "bytes behind the last record");
+	*nr_ranges = ranges;
 	return 0;
 }
 
@@ -333,6 +365,7 @@ static int frz_check_unit(struct frz_parser *p, size_t at)
 {
 	const struct frz_abi_unit *u = p->b->data + at, *other;
 	u64 buses[256 / 64] = {};
+	const __le64 *irt;
 	size_t other_at;
 	u32 i, bus;
 	int ret;
@@ -352,6 +385,11 @@ static int frz_check_unit(struct frz_parser *p, size_t at)
 	if (ret)
 		return ret;
 	ret = frz_check_reserved(p, &u->reserved);
+	if (ret)
+		return ret;
+	irt = frz_irt(p->b, at);
+	ret = irt ? frz_check_address(p, irt, FRZ_ABI_PAGE,
+				      "unit: bad interrupt table address") : 0;
 	if (ret)
 		return ret;
 
@@ -581,8 +619,9 @@ static int frz_check_device(struct frz_parser *p, size_t at)
 }
 
 /*
- * Memory that the blob names: element i of a unit is its root table (0) or a
- * context table, of a domain a chunk. All were checked, so nothing overflows.
+ * Memory that the blob names: element i of a unit is its root table (0), a context
+ * table or at last its interrupt remapping table, of a domain a chunk. All were
+ * checked, so nothing overflows.
  */
 static u32 frz_nr_ranges(const struct frz_blob *b, size_t at)
 {
@@ -590,7 +629,7 @@ static u32 frz_nr_ranges(const struct frz_blob *b, size_t at)
 	const struct frz_abi_domain *d = b->data + at;
 
 	if (frz_record_type(b, at) == FRZ_RECORD_UNIT)
-		return 1 + le32_to_cpu(u->nr_contexts);
+		return 1 + le32_to_cpu(u->nr_contexts) + !!frz_irt(b, at);
 	return le32_to_cpu(d->nr_chunks);
 }
 
@@ -604,6 +643,8 @@ static const __le64 *frz_range(const struct frz_blob *b, size_t at, u32 i, u64 *
 		*len = FRZ_ABI_PAGE;
 		if (!i)
 			return &u->root;
+		if (i > le32_to_cpu(u->nr_contexts))
+			return frz_irt(b, at);
 		context = frz_element(b, at, i - 1);
 		return &context->address;
 	}
@@ -612,46 +653,53 @@ static const __le64 *frz_range(const struct frz_blob *b, size_t at, u32 i, u64 *
 	return &chunk->address;
 }
 
-/* Is there a range from element i of the record on that overlaps this one? */
-static int frz_check_overlap(struct frz_parser *p, size_t at, u32 i, u64 address,
-			     u64 len)
-{
-	const __le64 *other;
-	u64 other_len;
-	u32 n;
+struct frz_range {
+	u64 address;
+	u64 end;
+	const __le64 *field;
+};
 
-	for (; at < p->b->devices; at += frz_record_len(p->b, at), i = 0) {
-		n = frz_nr_ranges(p->b, at);
-		for (; i < n; i++) {
-			other = frz_range(p->b, at, i, &other_len);
-			if (address < le64_to_cpu(*other) + other_len &&
-			    le64_to_cpu(*other) < address + len)
-				return frz_refuse(p, -EINVAL, other,
-						  le64_to_cpu(*other),
-						  "memory is named twice");
-		}
-	}
-	return 0;
+static int frz_compare_ranges(const void *a, const void *b)
+{
+	const struct frz_range *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-static int frz_check_overlaps(struct frz_parser *p)
+/* Sorted by address, ranges that overlap are neighbours, or some others are. */
+static int frz_check_overlaps(struct frz_parser *p, u32 nr)
 {
-	const __le64 *address;
+	const __le64 *later;
+	struct frz_range *r;
+	u32 n = 0, i;
+	int ret = 0;
 	size_t at;
 	u64 len;
-	u32 i;
-	int ret;
 
+	if (!nr)
+		return 0;
+	r = kvmalloc_array(nr, sizeof(*r), GFP_KERNEL);
+	if (!r)
+		return frz_refuse(p, -ENOMEM, p->b->data, nr,
+				  "no memory to check it");
 	for (at = p->b->units; at < p->b->devices; at += frz_record_len(p->b, at)) {
-		for (i = 0; i < frz_nr_ranges(p->b, at); i++) {
-			address = frz_range(p->b, at, i, &len);
-			ret = frz_check_overlap(p, at, i + 1,
-						le64_to_cpu(*address), len);
-			if (ret)
-				return ret;
+		for (i = 0; i < frz_nr_ranges(p->b, at); i++, n++) {
+			r[n].field = frz_range(p->b, at, i, &len);
+			r[n].address = le64_to_cpu(*r[n].field);
+			r[n].end = r[n].address + len;
 		}
 	}
-	return 0;
+	sort(r, n, sizeof(*r), frz_compare_ranges, NULL);
+	for (i = 1; i < n && !ret; i++) {
+		if (r[i].address >= r[i - 1].end)
+			continue;
+		later = r[i].field > r[i - 1].field ? r[i].field :
+						      r[i - 1].field;
+		ret = frz_refuse(p, -EINVAL, later, le64_to_cpu(*later),
+				 "memory is named twice");
+	}
+	kvfree(r);
+	return ret;
 }
 
 /**
@@ -664,13 +712,14 @@ static int frz_check_overlaps(struct frz_parser *p)
  *
  * Return: 0, -EINVAL (malformed, cut off, or contradicting itself), -EBADMSG
  * (digest), -EPROTONOSUPPORT (newer version), -EOPNOTSUPP (unknown record, kind,
- * format or flag), -E2BIG (over a bound).
+ * format or flag), -E2BIG (over a bound), -ENOMEM.
  */
 int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		  const struct frz_sha256 *sha256, struct frz_blob_error *err)
 {
 	struct frz_blob_error unwanted;
 	struct frz_parser p = { .b = b, .err = err ?: &unwanted };
+	u32 nr_ranges;
 	size_t at;
 	int ret;
 
@@ -680,7 +729,7 @@ int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 	ret = frz_check_header(&p, len, sha256);
 	if (ret)
 		return ret;
-	ret = frz_check_records(&p);
+	ret = frz_check_records(&p, &nr_ranges);
 	if (ret)
 		return ret;
 
@@ -699,7 +748,7 @@ int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		if (ret)
 			return ret;
 	}
-	return frz_check_overlaps(&p);
+	return frz_check_overlaps(&p, nr_ranges);
 }
 
 /*
@@ -726,6 +775,7 @@ bool frz_blob_next_unit(const struct frz_blob *b, struct frz_unit *unit)
 	unit->cap = le64_to_cpu(u->cap);
 	unit->ecap = le64_to_cpu(u->ecap);
 	unit->root = le64_to_cpu(u->root);
+	unit->irt = frz_irt(b, at) ? le64_to_cpu(u->irt) : 0;
 	unit->nr_contexts = le32_to_cpu(u->nr_contexts);
 	unit->at = at;
 	return true;
@@ -908,7 +958,7 @@ size_t frz_blob_size_header(void)
  */
 size_t frz_blob_size_unit(u32 nr_contexts)
 {
-	return frz_record_size(FRZ_RECORD_UNIT, nr_contexts);
+	return frz_new_record_size(FRZ_RECORD_UNIT, nr_contexts);
 }
 
 /**
@@ -919,7 +969,7 @@ size_t frz_blob_size_unit(u32 nr_contexts)
  */
 size_t frz_blob_size_domain(u32 nr_chunks)
 {
-	return frz_record_size(FRZ_RECORD_DOMAIN, nr_chunks);
+	return frz_new_record_size(FRZ_RECORD_DOMAIN, nr_chunks);
 }
 
 /**
@@ -930,7 +980,7 @@ size_t frz_blob_size_domain(u32 nr_chunks)
  */
 size_t frz_blob_size_device(u32 nr_bridges)
 {
-	return frz_record_size(FRZ_RECORD_DEVICE, nr_bridges);
+	return frz_new_record_size(FRZ_RECORD_DEVICE, nr_bridges);
 }
 
 /**
@@ -974,7 +1024,7 @@ static void *frz_add(struct frz_blob_writer *w, u32 type, u32 n)
 		w->error = -E2BIG;
 		return NULL;
 	}
-	len = frz_record_size(type, n);
+	len = frz_new_record_size(type, n);
 	if (len > w->cap - w->used) {
 		w->error = -ENOSPC;
 		return NULL;
@@ -1015,6 +1065,7 @@ int frz_blob_add_unit(struct frz_blob_writer *w, const struct frz_unit *unit,
 	u->cap = cpu_to_le64(unit->cap);
 	u->ecap = cpu_to_le64(unit->ecap);
 	u->root = cpu_to_le64(unit->root);
+	u->irt = cpu_to_le64(unit->irt);
 	for (c = (void *)(u + 1), i = 0; i < n; c++, i++) {
 		c->bus = cpu_to_le32(contexts[i].bus);
 		c->address = cpu_to_le64(contexts[i].address);
@@ -1060,24 +1111,13 @@ int frz_blob_add_domain(struct frz_blob_writer *w, const struct frz_domain *dom,
 	return 0;
 }
 
-/**
- * frz_blob_add_device - add a device
- * @w: writer
- * @dev: device
- * @bridges: bridges above it, from the root port down
- * @n: number of @bridges
- *
- * Return: 0, -E2BIG, -ENOSPC.
- */
-int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
-			const struct frz_bridge *bridges, u32 n)
+/* What follows the header and count of a device's record. */
+static void frz_put_device(struct frz_abi_device *d, const struct frz_device *dev,
+			   const struct frz_bridge *bridges, u32 n)
 {
-	struct frz_abi_device *d = frz_add(w, FRZ_RECORD_DEVICE, n);
 	struct frz_abi_bridge *br;
 	u32 i;
 
-	if (!d)
-		return w->error;
 	d->segment = cpu_to_le32(dev->segment);
 	d->bus = cpu_to_le32(dev->bus);
 	d->devfn = cpu_to_le32(dev->devfn);
@@ -1100,6 +1140,28 @@ int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
 		br->secondary = cpu_to_le32(bridges[i].secondary);
 		br->subordinate = cpu_to_le32(bridges[i].subordinate);
 	}
+}
+
+/**
+ * frz_blob_add_device - add a device
+ * @w: writer
+ * @dev: device
+ * @bridges: bridges above it, from the root port down
+ * @n: number of @bridges
+ *
+ * Return: 0, -E2BIG, -ENOSPC.
+ */
+int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
+			const struct frz_bridge *bridges, u32 n)
+{
+	size_t at = w->used;
+	struct frz_abi_device *d = frz_add(w, FRZ_RECORD_DEVICE, n);
+
+	if (!d)
+		return w->error;
+	if (!w->devices)
+		w->devices = at;
+	frz_put_device(d, dev, bridges, n);
 	return 0;
 }
 
@@ -1131,4 +1193,67 @@ long frz_blob_end(struct frz_blob_writer *w, u32 flags, u64 generation,
 	frz_blob_digest(h, w->used, sha256, h->digest);
 	w->error = frz_blob_open(&b, h, w->used, sha256, &w->err);
 	return w->error ? w->error : (long)w->used;
+}
+
+/**
+ * frz_blob_seal_begin - take a complete blob back until it is sealed
+ * @seal: set up
+ * @w: its writer, after frz_blob_end() with FRZ_BLOB_FROZEN
+ * @sha256: not used for anything else until frz_blob_seal_end()
+ *
+ * The blob stays a valid one. All but the device records goes into the digest
+ * now.
+ */
+void frz_blob_seal_begin(struct frz_blob_seal *seal,
+			 const struct frz_blob_writer *w,
+			 const struct frz_sha256 *sha256)
+{
+	struct frz_abi_header *h = w->buf, sealed = *h;
+
+	seal->data = w->buf;
+	seal->len = w->used;
+	seal->devices = w->devices ?: w->used;
+	seal->sha256 = *sha256;
+
+	h->flags = 0;
+	frz_blob_digest(h, seal->len, sha256, h->digest);
+
+	memset(sealed.digest, 0, sizeof(sealed.digest));
+	sha256->init(sha256->ctx);
+	sha256->update(sha256->ctx, &sealed, sizeof(sealed));
+	sha256->update(sha256->ctx, w->buf + sizeof(sealed),
+		       seal->devices - sizeof(sealed));
+}
+
+/**
+ * frz_blob_seal_device - bring a device's record up to date before the seal
+ * @seal: the seal, begun
+ * @at: what frz_blob_writer::used was when it was added
+ * @dev: device, with as many bridges as before
+ * @bridges: bridges above it
+ */
+void frz_blob_seal_device(struct frz_blob_seal *seal, size_t at,
+			  const struct frz_device *dev,
+			  const struct frz_bridge *bridges)
+{
+	struct frz_abi_device *d = seal->data + at;
+
+	frz_put_device(d, dev, bridges, le32_to_cpu(d->nr_bridges));
+}
+
+/**
+ * frz_blob_seal_end - seal a blob: what it says is frozen is frozen
+ * @seal: the seal, begun; it ends here
+ *
+ * The cost is that of the digest over the device records.
+ */
+void frz_blob_seal_end(struct frz_blob_seal *seal)
+{
+	const struct frz_sha256 *sha256 = &seal->sha256;
+	struct frz_abi_header *h = seal->data;
+
+	sha256->update(sha256->ctx, seal->data + seal->devices,
+		       seal->len - seal->devices);
+	h->flags = cpu_to_le32(FRZ_BLOB_FROZEN);
+	sha256->final(sha256->ctx, h->digest);
 }

@@ -22,6 +22,8 @@
 
 static_assert(IOMMU_FREEZE_DIGEST_LEN == FRZ_DIGEST_LEN);
 
+#define EXTENTS_AT_ONCE	1024
+
 union request {
 	struct {
 		u32 size;
@@ -60,6 +62,7 @@ static int get_info(union request *req)
 		info->status |= IOMMU_FREEZE_STATUS_LIVEUPDATE;
 	if (frz_incoming_bad())
 		info->status |= IOMMU_FREEZE_STATUS_BAD;
+	info->status |= frz_image_status();
 	info->blob_version = FRZ_BLOB_VERSION;
 	info->nr_outgoing = count(frz_outgoing_list);
 	info->nr_incoming = count(frz_incoming_list);
@@ -88,17 +91,57 @@ static int do_list(union request *req)
 	return ret;
 }
 
-static int do_extents(union request *req)
+static int some_extents(struct iommu_freeze_extents *x,
+			struct iommu_freeze_extent *extents)
 {
-	if (addresses_hidden())
-		return -EPERM;
-	switch (req->extents.direction) {
+	switch (x->direction) {
 	case IOMMU_FREEZE_OUTGOING:
-		return frz_outgoing_extents(&req->extents);
+		return frz_outgoing_extents(x, extents);
 	case IOMMU_FREEZE_INCOMING:
-		return frz_incoming_extents(&req->extents);
+		return frz_incoming_extents(x, extents);
 	}
 	return -EINVAL;
+}
+
+/*
+ * In pieces of our own: the user's memory, which may be slow or never answer, is
+ * only touched when no lock is held.
+ */
+static int do_extents(union request *req)
+{
+	struct iommu_freeze_extents *x = &req->extents;
+	u32 left = x->nr, room = min_t(u32, left, EXTENTS_AT_ONCE);
+	struct iommu_freeze_extents piece = *x;
+	struct iommu_freeze_extent *extents;
+	int ret;
+
+	if (addresses_hidden())
+		return -EPERM;
+	extents = kvmalloc_array(room, sizeof(*extents), GFP_KERNEL);
+	if (room && !extents)
+		return -ENOMEM;
+	x->nr = 0;
+	do {
+		piece.nr = min(left, room);
+		ret = some_extents(&piece, extents);
+		if (ret)
+			break;
+		if (copy_to_user(u64_to_user_ptr(x->extents) +
+				 x->nr * sizeof(*extents), extents,
+				 piece.nr * sizeof(*extents))) {
+			ret = -EFAULT;
+			break;
+		}
+		x->total = piece.total;
+		x->nr += piece.nr;
+		left -= piece.nr;
+		if (piece.nr)
+			piece.start = extents[piece.nr - 1].iova +
+				      extents[piece.nr - 1].len;
+		cond_resched();
+	} while (left && piece.nr == room);
+	kvfree(extents);
+	return ret;
 }
 
 static int do_verify(union request *req)
@@ -127,7 +170,20 @@ static int do_verify(union request *req)
 
 static int do_discard(union request *req)
 {
-	return frz_incoming_discard(req->discard.segment, req->discard.devid);
+	u32 segment = req->discard.segment, devid = req->discard.devid;
+	struct pci_dev *pdev;
+	int ret;
+
+	ret = frz_incoming_discard(segment, devid);
+	if (ret)
+		return ret;
+	/* That may take long, so no lock is held that others need. */
+	pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(devid),
+					   devid & 0xff);
+	if (pdev)
+		frz_pci_reset(pdev);
+	pci_dev_put(pdev);
+	return 0;
 }
 
 static int do_trial(union request *req)

@@ -21,12 +21,15 @@
 struct folio;
 struct intel_iommu;
 struct liveupdate_file_op_args;
+struct liveupdate_file_ops;
+struct sha256_ctx;
 
-/* Every line names the device first, as design decision 6 asks. */
+/* Every line names the device first. */
 #define frz_info(pdev, fmt, ...) \
 	pr_info("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+/* A VMM can call forth most of these as often as it likes. */
 #define frz_warn(pdev, fmt, ...) \
-	pr_warn("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
+	pr_warn_ratelimited("iommu-freeze: %s: " fmt, pci_name(pdev), ##__VA_ARGS__)
 
 /**
  * struct frozen_tables - the IO page tables of one frozen domain
@@ -36,8 +39,10 @@ struct liveupdate_file_op_args;
  * @top: physical address of the top table
  * @stats: what is in them
  * @digest: SHA-256 over the used part of each chunk
- * @chunks: the memory
- * @nr_chunks: elements of @chunks
+ * @chunks: the memory, in the order of the digest
+ * @sorted: the same by address, once the tables are complete
+ * @nr_chunks: elements of @chunks and of @sorted
+ * @kept: the memory is KHO's
  * @sealed: the memory is read-only to the CPU
  * @shadow: incoming: what the tables said when their digest was good, to tell
  *	later where they changed; NULL for lack of memory or too many extents
@@ -52,7 +57,9 @@ struct frozen_tables {
 	struct frz_stats stats;
 	u8 digest[FRZ_DIGEST_LEN];
 	struct frz_chunk *chunks;
+	struct frz_chunk *sorted;
 	u32 nr_chunks;
+	bool kept;
 	bool sealed;
 	struct frz_extent *shadow;
 };
@@ -91,10 +98,12 @@ static inline bool frz_look(struct frz_findings *f, u32 obstacle, bool found)
  *	device is finished, or -1 if it does keep it. Called for each folio that
  *	a leaf maps, with the folio pinned
  * @priv: for @obstacle
+ * @kept: for @obstacle: what it found to be kept last
  */
 struct frz_store {
-	int (*obstacle)(const struct frz_store *store, struct folio *folio);
+	int (*obstacle)(struct frz_store *store, struct folio *folio);
 	const void *priv;
+	const void *kept;
 };
 
 /**
@@ -110,7 +119,8 @@ struct frz_trial_ops {
 /* tables.c */
 const struct frz_sha256 *frz_sha256_begin(void);
 void frz_sha256_end(void);
-int frozen_tables_encode(struct frozen_tables *ft,
+struct frz_sha256 frz_sha256_with(struct sha256_ctx *ctx);
+int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 			 const struct frz_tables *live, u32 leaf_levels,
 			 int (*check)(void *arg, const struct frz_extent *e),
 			 void *arg, u64 *bad_iova);
@@ -121,7 +131,8 @@ int frozen_tables_verify(const struct frozen_tables *ft,
 			 const struct frz_tables *live,
 			 struct iommu_freeze_verify *result);
 int frozen_tables_extents(const struct frozen_tables *ft,
-			  struct iommu_freeze_extents *req);
+			  struct iommu_freeze_extents *req,
+			  struct iommu_freeze_extent *extents);
 void frozen_tables_describe(const struct frozen_tables *ft,
 			    struct iommu_freeze_device *out);
 void frozen_tables_seal(struct frozen_tables *ft, bool coherent);
@@ -146,29 +157,35 @@ int frz_refuse(struct pci_dev *pdev, const char *what,
 	       const struct frz_findings *f);
 int frz_refuse_pages(struct pci_dev *pdev, u32 obstacle, u64 iova);
 void frz_look_at_device(struct pci_dev *pdev, struct frz_findings *f);
-int frz_look_at_pages(const struct frz_store *store, const struct frz_extent *e,
+int frz_look_at_pages(struct frz_store *store, const struct frz_extent *e,
 		      int (*found)(void *arg, u32 obstacle, u64 iova, u64 len),
 		      void *arg);
 int frz_trial_serialise(struct pci_dev *pdev, struct iommu_domain *live,
-			const struct frz_store *store, struct frz_findings *f,
+			struct frz_store *store, struct frz_findings *f,
 			struct iommu_freeze_trial *t);
 void frz_trial_register(const struct frz_trial_ops *ops);
 void frz_trial_unregister(void);
 int frz_trial(struct iommu_freeze_trial *t);
 
 /* outgoing.c */
-int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
-			  const struct frz_store *store);
-void frz_outgoing_unpreserve(struct pci_dev *pdev);
-int frz_outgoing_freeze(struct pci_dev *pdev);
-void frz_outgoing_unfreeze(struct pci_dev *pdev);
+struct outgoing_device;
+struct vtd_entry;
+struct outgoing_device *frz_outgoing_hold(struct pci_dev *pdev);
+int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live,
+			  struct frz_store *store);
+void frz_outgoing_unpreserve(struct outgoing_device *dev);
+int frz_outgoing_freeze(struct outgoing_device *dev);
+void frz_outgoing_unfreeze(struct outgoing_device *dev);
 bool frz_outgoing_preserved(struct pci_dev *pdev);
 bool frz_outgoing_frozen_below(struct pci_dev *pdev);
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn);
+bool frz_outgoing_on_bus(const struct intel_iommu *iommu, u8 bus);
 bool frz_outgoing_any_frozen(void);
 int frz_outgoing_list(u32 index, struct iommu_freeze_device *out);
 int frz_outgoing_verify(struct iommu_freeze_verify *req);
-int frz_outgoing_extents(struct iommu_freeze_extents *req);
+int frz_outgoing_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents);
 
 /* incoming.c */
 struct incoming_domain;
@@ -186,18 +203,22 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev);
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 		       (struct pci_dev *pdev, const struct frz_device *rec,
 			const struct frz_bridge *bridges));
+bool frz_incoming_added(struct pci_dev *pdev);
 bool frz_incoming_id_frozen(u64 id);
 void frz_incoming_refuse_id(u64 id, const char *why);
+void frz_incoming_refuse_all(const char *why);
 void frz_incoming_replaced(struct pci_dev *pdev);
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
 struct pci_dev *frz_incoming_retrieve(u64 id);
 bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner);
+void frz_incoming_drop_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner);
 bool frz_incoming_can_finish(u64 id);
 void frz_incoming_finish(u64 id);
 int frz_incoming_list(u32 index, struct iommu_freeze_device *out);
 int frz_incoming_verify(struct iommu_freeze_verify *req);
-int frz_incoming_extents(struct iommu_freeze_extents *req);
+int frz_incoming_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents);
 int frz_incoming_discard(u32 segment, u32 devid);
 
 /* The id of a device in LUO's serialized_data. */
@@ -205,6 +226,10 @@ static inline u64 frz_pci_id(struct pci_dev *pdev)
 {
 	return ((u64)pci_domain_nr(pdev->bus) << 16) | pci_dev_id(pdev);
 }
+
+/* leave.c */
+const char *frz_image_flaw(void);
+u32 frz_image_status(void);
 
 /* What incoming.c tells vtd.c about a unit of the previous kernel. */
 struct frz_incoming_unit {
@@ -241,6 +266,7 @@ struct vtd_entry {
 
 struct intel_iommu *frz_vtd_unit(struct pci_dev *pdev);
 void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f);
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f);
 void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f);
 void frz_vtd_live_tables(struct iommu_domain *live, struct frz_tables *t);
 u32 frz_vtd_leaf_levels(struct intel_iommu *iommu);
@@ -255,13 +281,13 @@ void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did);
 int frz_vtd_flip(struct pci_dev *pdev, const struct vtd_entry *from,
 		 const struct vtd_entry *to);
 unsigned int frz_vtd_nr_units(void);
-const char *frz_vtd_preserve_roots(void);
+int frz_vtd_preserve_roots(void);
 void frz_vtd_unpreserve_roots(void);
 int frz_vtd_preserve_context(struct pci_dev *pdev);
 void frz_vtd_unpreserve_context(struct pci_dev *pdev);
 int frz_vtd_write_units(struct frz_blob_writer *w);
 int frz_vtd_unit_index(struct intel_iommu *iommu);
-int frz_vtd_adopt_device(struct pci_dev *pdev);
+int frz_vtd_adopt_device(struct pci_dev *pdev, const struct intel_iommu *iommu);
 bool frz_vtd_is_on(struct pci_dev *pdev, const struct vtd_entry *e);
 bool frz_vtd_has_left(struct intel_iommu *iommu, u8 bus, u8 devfn, u64 top);
 void frz_vtd_release_unit(const struct frz_blob *b,
@@ -269,16 +295,16 @@ void frz_vtd_release_unit(const struct frz_blob *b,
 void frz_vtd_block(struct intel_iommu *iommu, u8 bus, u8 devfn, u32 did);
 
 /* iommufd/preserve.c */
-struct io_pagetable;
-struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
-					 struct frz_findings *f,
-					 struct io_pagetable **iopt);
-bool iommufd_freeze_device_memory(struct io_pagetable *iopt,
+struct iommufd_hw_pagetable *iommufd_freeze_look(struct iommufd_device *idev,
+						 struct frz_findings *f);
+struct iommu_domain *iommufd_freeze_domain(struct iommufd_hw_pagetable *hwpt);
+bool iommufd_freeze_device_memory(struct iommufd_hw_pagetable *hwpt,
 				  struct iommu_freeze_pages *pages);
-void iommufd_freeze_preserve(struct io_pagetable *iopt);
-void iommufd_freeze_unpreserve(struct io_pagetable *iopt);
-void iommufd_freeze_hold(struct io_pagetable *iopt);
-void iommufd_freeze_unhold(struct io_pagetable *iopt);
+void iommufd_freeze_preserve(struct iommufd_hw_pagetable *hwpt);
+void iommufd_freeze_unpreserve(struct iommufd_device *idev,
+			       struct iommufd_hw_pagetable *hwpt);
+void iommufd_freeze_hold(struct iommufd_hw_pagetable *hwpt);
+void iommufd_freeze_unhold(struct iommufd_hw_pagetable *hwpt);
 
 /* iommufd/store_memfd.c */
 void frz_store_memfd(struct frz_store *store,
@@ -286,13 +312,32 @@ void frz_store_memfd(struct frz_store *store,
 void frz_store_memfd_trial(struct frz_store *store);
 void frz_store_memfd_finish(u64 id);
 
+/* vfio/handler.c */
+void frz_luo_register(const struct liveupdate_file_ops *vfio_ops);
+void frz_luo_unregister(void);
+
 /* pci/pci.c */
+
+/**
+ * struct frz_pci_had - what a device gets back when it is an ordinary one again
+ * @flags: those of its flags that forbid a reset
+ * @reset_methods: pci_dev::reset_methods
+ */
+struct frz_pci_had {
+	pci_dev_flags_t flags;
+	u8 reset_methods[sizeof_field(struct pci_dev, reset_methods)];
+};
+
 void frz_pci_look(struct pci_dev *pdev, struct frz_findings *f);
 bool frz_pci_removed(struct pci_dev *pdev);
 int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 		   struct frz_bridge *bridges);
+const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
+			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
-pci_dev_flags_t frz_pci_adopt(struct pci_dev *pdev);
-void frz_pci_left(struct pci_dev *pdev, pci_dev_flags_t had);
+void frz_pci_reset(struct pci_dev *pdev);
+void frz_pci_reset_all(void);
+void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had);
+void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had);
 
 #endif /* _IOMMU_FREEZE_FREEZE_H */

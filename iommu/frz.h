@@ -3,18 +3,15 @@
  * iommu-freeze: the pure code - formats, walk, encode, compare, blob, obstacles
  *
  * These files build in the kernel and, unchanged, in the user-space tests; this
- * header makes up the difference, so they include nothing else. They allocate
- * nothing, sleep only where a callback of the caller sleeps, take no lock and
- * print nothing: the caller keeps the tables still while they are read and
- * turns an error into a log line.
+ * header makes up the difference, so they include nothing else. They sleep only
+ * where a callback of the caller sleeps, take no lock and print nothing: the
+ * caller keeps the tables still while they are read and turns an error into a log
+ * line. Only frz_blob_open(), and with it frz_blob_end(), allocates, and so may
+ * sleep: it sorts what a blob names to find what is named twice.
  *
- * Where the contract was made more exact than first agreed:
- * - frz_sha256_t became struct frz_sha256, three callbacks and their context;
- * - struct frz_blob_error also carries the refused value;
- * - struct frz_diff says in live_failed whose tables an error was found in;
- * - records are ordered: units, then domains, then devices. The writer refuses
- *   any other order, the parser too;
- * - frz_blob_end() checks what was written as the next kernel will.
+ * Records are ordered: units, then domains, then devices. The writer refuses any
+ * other order, the parser too. frz_blob_end() checks what was written as the next
+ * kernel will.
  */
 #ifndef _IOMMU_FREEZE_FRZ_H
 #define _IOMMU_FREEZE_FRZ_H
@@ -28,6 +25,8 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -38,6 +37,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <linux/types.h>
 
@@ -57,11 +57,27 @@ typedef __u64 u64;
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define kvfree(p)		free(p)
+#define GFP_KERNEL		0
 #define min(a, b) ({			\
 	__typeof__(a) min_a = (a);	\
 	__typeof__(b) min_b = (b);	\
 	min_a < min_b ? min_a : min_b;	\
 })
+
+static inline void *kvmalloc_array(size_t n, size_t size, int flags)
+{
+	(void)flags;
+	return calloc(n, size);
+}
+
+static inline void sort(void *base, size_t n, size_t size,
+			int (*compare)(const void *a, const void *b),
+			void (*swap)(void *a, void *b, int size))
+{
+	(void)swap;
+	qsort(base, n, size, compare);
+}
 #endif
 
 #include <linux/iommu-freeze-abi.h>
@@ -203,6 +219,14 @@ struct frz_stats {
 int frz_walk(const struct frz_tables *t,
 	     int (*fn)(void *arg, const struct frz_extent *e), void *arg,
 	     struct frz_stats *stats, u64 *bad_iova);
+
+/*
+ * The same from an iova on: a run that begins below it is told from there. What
+ * lies below costs nothing.
+ */
+int frz_walk_from(const struct frz_tables *t, u64 start,
+		  int (*fn)(void *arg, const struct frz_extent *e), void *arg,
+		  struct frz_stats *stats, u64 *bad_iova);
 
 /*
  * The leaf (whole, not merged) that translates iova: 0, or -ENOENT, -EFAULT,
@@ -364,6 +388,7 @@ struct frz_unit {
 	u64 cap;
 	u64 ecap;
 	u64 root;
+	u64 irt;		/* 0 if there is none */
 	u32 nr_contexts;
 	size_t at;
 };
@@ -423,7 +448,7 @@ struct frz_device {
  * -EINVAL: malformed, cut off or contradicting itself. -EBADMSG: the digest does
  * not match. -EPROTONOSUPPORT: a newer version of the blob or of a record.
  * -EOPNOTSUPP: unknown record type, unit kind, table format or flag. -E2BIG: over
- * a bound.
+ * a bound. -ENOMEM: no memory for the checks.
  */
 int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		  const struct frz_sha256 *sha256, struct frz_blob_error *err);
@@ -464,6 +489,7 @@ void frz_blob_bridge(const struct frz_blob *b, const struct frz_device *dev,
  * @used: bytes written
  * @nr_records: records written
  * @last_type: of the last record, for the order
+ * @devices: offset of the first device, 0 while there is none
  * @error: first error, 0 when none; every later call returns it
  * @err: the reason, when frz_blob_end() returned what frz_blob_open() would
  */
@@ -473,6 +499,7 @@ struct frz_blob_writer {
 	size_t used;
 	u32 nr_records;
 	u32 last_type;
+	size_t devices;
 	int error;
 	struct frz_blob_error err;
 };
@@ -500,10 +527,38 @@ int frz_blob_add_device(struct frz_blob_writer *w, const struct frz_device *dev,
 /*
  * Completes header and digest, then checks the blob as the next kernel will: what
  * that one would refuse fails here, with w->err telling why. Returns the bytes
- * of the blob or a negative errno. Allocates nothing; may be called at freeze.
+ * of the blob or a negative errno.
  */
 long frz_blob_end(struct frz_blob_writer *w, u32 flags, u64 generation,
 		  const struct frz_sha256 *sha256);
+
+/**
+ * struct frz_blob_seal - a complete blob that is not sealed yet
+ * @data: the blob
+ * @len: its length
+ * @devices: offset of the device records
+ * @sha256: a digest that is computed up to there
+ */
+struct frz_blob_seal {
+	void *data;
+	size_t len;
+	size_t devices;
+	struct frz_sha256 sha256;
+};
+
+/*
+ * A blob is made in time and sealed when it is true. seal_begin takes the flag
+ * FRZ_BLOB_FROZEN of a complete blob away; until seal_end sets it again each
+ * device's record may be brought up to date, all else stays as it is. The cost of
+ * seal_end is in proportion to the device records alone; it allocates nothing.
+ */
+void frz_blob_seal_begin(struct frz_blob_seal *seal,
+			 const struct frz_blob_writer *w,
+			 const struct frz_sha256 *sha256);
+void frz_blob_seal_device(struct frz_blob_seal *seal, size_t at,
+			  const struct frz_device *dev,
+			  const struct frz_bridge *bridges);
+void frz_blob_seal_end(struct frz_blob_seal *seal);
 
 /**
  * struct frz_obstacle - what keeps a device from being preserved

@@ -11,9 +11,10 @@
  * A blob that cannot be read at all leaves no devices to refuse. Then every unit
  * starts with empty tables and every endpoint without bus mastering.
  *
- * Locking: incoming_lock guards state, owner and pdev of a device. The arrays do
- * not change after boot; a domain's tables are freed by the last device that
- * finishes it, under finish_lock.
+ * Locking: incoming_lock guards state, owner and pdev of a device, and the users
+ * of a domain. The arrays do not change after boot; a domain's tables are freed with
+ * its last device, under finish_lock, or by the comparison that is still reading
+ * them then.
  *
  * Fails: anything that comes from the other kernel.
  */
@@ -23,9 +24,11 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/wait_bit.h>
 
 #include "../../iommu-priv.h"
 #include "freeze.h"
@@ -38,7 +41,7 @@
  * @iommu: its unit, NULL until that was adopted
  * @why: reason why it was refused, or NULL
  * @did_taken: its domain id is reserved
- * @users: devices that are not finished
+ * @users: devices that are not finished, and comparisons under way
  */
 struct incoming_domain {
 	struct iommu_domain domain;
@@ -56,8 +59,9 @@ struct incoming_device {
 	struct incoming_domain *domain;
 	struct pci_dev *pdev;
 	enum frz_incoming state;
+	bool refusing;
 	bool adopted;
-	pci_dev_flags_t had_flags;
+	struct frz_pci_had had;
 	const void *owner;
 	const char *why;
 	bool discarded;
@@ -75,8 +79,8 @@ static struct incoming_domain *domains;
 static struct incoming_device *devices;
 static unsigned int nr_devices;
 
-/* Units whose tables hardware no longer uses, because it was given others. */
-static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS) __initdata;
+/* Units whose tables hardware no longer uses: it was given others, or is off. */
+static DECLARE_BITMAP(refused_units, FRZ_MAX_UNITS);
 
 static const struct iommu_domain_ops frozen_domain_ops;
 
@@ -150,24 +154,40 @@ static struct incoming_device *find_id(u64 id)
 	return find_at(id >> 16, id >> 8, id);
 }
 
+/* May its tables be freed? Hardware is asked, not our own state. */
+static bool has_left(const struct incoming_device *dev)
+{
+	return !dev->domain->iommu ||
+	       frz_vtd_has_left(dev->domain->iommu, dev->rec.bus,
+				dev->rec.devfn, dev->domain->tables.top);
+}
+
 static void refuse(struct incoming_device *dev, const char *why)
 {
+	struct pci_dev *pdev;
+
 	scoped_guard(spinlock_irqsave, &incoming_lock) {
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
 		dev->why = why;
+		dev->refusing = true;
+		/* Once hardware has left the tables, others may finish it. */
+		pdev = pci_dev_get(dev->pdev);
 	}
-	if (dev->pdev)
-		frz_pci_stop(dev->pdev);
+	if (pdev)
+		frz_pci_stop(pdev);
 	if (dev->adopted) {
-		frz_pci_left(dev->pdev, dev->had_flags);
+		frz_pci_left(pdev, &dev->had);
 		/* The core must not think that it is on the frozen domain. */
-		iommu_group_leave_frozen(&dev->pdev->dev);
-	} else if (dev->domain->iommu) {
+		iommu_group_leave_frozen(&pdev->dev);
+	}
+	pci_dev_put(pdev);
+	/* Also when the core could not: blocked it must be. */
+	if (!has_left(dev))
 		frz_vtd_block(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
 			      dev->domain->rec.did);
-	}
+	store_release_wake_up(&dev->refusing, false);
 	pr_err("iommu-freeze: %04x:%02x:%02x.%u: refused, its DMA is blocked: %s\n",
 	       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 	       PCI_FUNC(dev->rec.devfn), why);
@@ -202,10 +222,28 @@ void frz_incoming_refuse_id(u64 id, const char *why)
 }
 
 /**
- * iommu_freeze_refuse_all - Stop every incoming device
+ * frz_incoming_refuse_all - Stop every incoming device
  * @why: reason, for the log
  *
- * Context: May sleep. Called before translation is turned off.
+ * Context: May sleep.
+ */
+void frz_incoming_refuse_all(const char *why)
+{
+	struct incoming_device *dev;
+
+	/* A finish, which may follow at once, takes the device away. */
+	guard(mutex)(&finish_lock);
+	for (dev = devices; dev < devices + nr_devices; dev++)
+		refuse(dev, why);
+}
+
+/**
+ * iommu_freeze_refuse_all - No IOMMU will be used: stop every incoming device
+ * @why: reason, for the log
+ *
+ * Gives back what was taken of the units and forgets them, as they are freed.
+ *
+ * Context: Boot, one thread, before translation is turned off.
  */
 void iommu_freeze_refuse_all(const char *why)
 {
@@ -213,6 +251,13 @@ void iommu_freeze_refuse_all(const char *why)
 
 	for (i = 0; i < nr_devices; i++)
 		refuse(&devices[i], why);
+	for (i = 0; i < blob.nr_domains; i++) {
+		if (domains[i].did_taken)
+			frz_vtd_did_free(domains[i].iommu, domains[i].rec.did);
+		domains[i].did_taken = false;
+		domains[i].iommu = NULL;
+	}
+	bitmap_fill(refused_units, FRZ_MAX_UNITS);
 }
 
 /**
@@ -253,7 +298,6 @@ enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 	dev = find_pdev(pdev);
 	return dev ? dev->state : FRZ_INCOMING_NONE;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_state);
 
 /**
  * frz_incoming_frozen_below - Is this a frozen device or a bridge above one?
@@ -280,10 +324,12 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev)
 
 /**
  * frz_incoming_seen - PCI found a device
- * @pdev: the device
+ * @pdev: the device, which nobody can have a reference to yet
  * @check: tells NULL if it is the device of the record, else a reason
  *
- * Context: Enumeration, before any driver can match.
+ * A device that was refused is stopped.
+ *
+ * Context: Enumeration, before anything but BARs and identity was looked at.
  * Return: true if it is a frozen device and must run on.
  */
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
@@ -297,18 +343,38 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 	if (!dev || dev->state == FRZ_INCOMING_NONE || dev->pdev)
 		return false;
 
-	scoped_guard(spinlock_irqsave, &incoming_lock)
-		dev->pdev = pci_dev_get(pdev);
-	if (dev->state == FRZ_INCOMING_REFUSED) {
-		frz_pci_stop(pdev);
-		return false;
-	}
-	why = check(pdev, &dev->rec, dev->bridges);
-	if (why) {
+	if (dev->state == FRZ_INCOMING_FROZEN) {
+		why = check(pdev, &dev->rec, dev->bridges);
+		if (!why) {
+			guard(spinlock_irqsave)(&incoming_lock);
+			dev->pdev = pdev;
+			return true;
+		}
 		refuse(dev, why);
-		return false;
 	}
-	return true;
+	frz_pci_stop(pdev);
+	return false;
+}
+
+/**
+ * frz_incoming_added - PCI goes on with a device that was found
+ * @pdev: the device, which can be referred to from now on
+ *
+ * Context: Enumeration, before any driver can match.
+ * Return: true if frz_incoming_seen() said that it must run on.
+ */
+bool frz_incoming_added(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+
+	dev = find_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
+	if (!dev || dev->state == FRZ_INCOMING_NONE ||
+	    (dev->pdev && dev->pdev != pdev))
+		return false;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev->pdev = pci_dev_get(pdev);
+	return dev->state == FRZ_INCOMING_FROZEN;
 }
 
 /**
@@ -410,7 +476,7 @@ frz_incoming_expected(const struct frz_incoming_unit *unit, u8 bus, u8 devfn,
 
 /**
  * iommu_freeze_adopt - The domain that a new group starts on
- * @dev: first device of the group
+ * @dev: any device of the group
  * @alone: it is the only one
  *
  * Context: Group mutex held, before the first attach.
@@ -434,11 +500,11 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 		refuse(in, "it shares its IOMMU group now");
 		return NULL;
 	}
-	if (frz_vtd_adopt_device(in->pdev)) {
+	if (frz_vtd_adopt_device(in->pdev, in->domain->iommu)) {
 		refuse(in, "it is behind another IOMMU or has another requester id");
 		return NULL;
 	}
-	in->had_flags = frz_pci_adopt(in->pdev);
+	frz_pci_adopt(in->pdev, &in->had);
 	in->adopted = true;
 	in->domain->domain.owner = dev_iommu_ops(dev);
 	frz_info(in->pdev, "incoming, runs on its frozen domain\n");
@@ -457,18 +523,20 @@ static const char *prot_name(u32 prot)
 	}
 }
 
-/**
- * frz_incoming_compare - May this live domain replace the frozen one?
- * @pdev: an incoming device on its frozen domain
- * @live: the domain to attach; its map must not change until it is attached
- *
- * Context: May sleep; takes as long as there are entries.
- * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
- * -EIO if tables cannot be read, both after one log line.
- */
-int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+/* The last of its users is through with a domain. */
+static void put_domain(struct incoming_domain *dom)
 {
-	struct incoming_device *dev = find_pdev(pdev);
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (--dom->users)
+			return;
+	if (dom->did_taken)
+		frz_vtd_did_free(dom->iommu, dom->rec.did);
+	frozen_tables_release(&dom->tables);
+}
+
+static int compare(struct incoming_device *dev, struct pci_dev *pdev,
+		   struct iommu_domain *live)
+{
 	struct frz_tables frozen_t, live_t;
 	ktime_t begin = ktime_get();
 	struct frozen_reader r;
@@ -478,8 +546,6 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	u64 offset;
 	int ret;
 
-	if (!dev)
-		return -ENODEV;
 	frz_vtd_look(pdev, &f);
 	if (!f.found)
 		frz_vtd_look_at_domain(live, &f);
@@ -497,21 +563,48 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 	if (ret) {
 		offset = diff.iova - diff.frozen.iova;
 		if (!diff.live_present)
-			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, not mapped now\n",
-				 diff.iova, diff.frozen.pa + offset,
-				 prot_name(diff.frozen.prot));
+			frz_warn(pdev, "not replaced: iova %#llx: frozen %s, not mapped now\n",
+				 diff.iova, prot_name(diff.frozen.prot));
 		else
-			frz_warn(pdev, "not replaced: iova %#llx: frozen to %#llx %s, now mapped to %#llx %s\n",
-				 diff.iova, diff.frozen.pa + offset,
-				 prot_name(diff.frozen.prot),
-				 diff.live.pa + (diff.iova - diff.live.iova),
-				 prot_name(diff.live.prot));
+			/* No addresses: a VMM may ask for this line, and read it. */
+			frz_warn(pdev, "not replaced: iova %#llx: frozen %s, now mapped %s to %s page\n",
+				 diff.iova, prot_name(diff.frozen.prot),
+				 prot_name(diff.live.prot),
+				 diff.frozen.pa + offset == diff.live.pa +
+				 (diff.iova - diff.live.iova) ? "the same" : "another");
 		return -EUCLEAN;
 	}
 	dev->compared = ktime_get();
 	dev->compare_us = ktime_us_delta(dev->compared, begin);
 	dev->leaves = stats.leaves;
 	return 0;
+}
+
+/**
+ * frz_incoming_compare - May this live domain replace the frozen one?
+ * @pdev: an incoming device on its frozen domain
+ * @live: the domain to attach; its map must not change until it is attached
+ *
+ * Context: May sleep; takes as long as there are entries.
+ * Return: 0 if every frozen iova translates alike in @live; -EUCLEAN if not, and
+ * -EIO if tables cannot be read, both after one log line; -ENODEV if the device
+ * was refused meanwhile.
+ */
+int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
+{
+	struct incoming_device *dev;
+	int ret;
+
+	/* Should it be refused now, a FINISH may not free what is compared. */
+	scoped_guard(spinlock_irqsave, &incoming_lock) {
+		dev = find_pdev(pdev);
+		if (!dev || dev->state != FRZ_INCOMING_FROZEN)
+			return -ENODEV;
+		dev->domain->users++;
+	}
+	ret = compare(dev, pdev, live);
+	put_domain(dev->domain);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(frz_incoming_compare);
 
@@ -533,7 +626,7 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 			return;
 		dev->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(pdev, dev->had_flags);
+	frz_pci_left(pdev, &dev->had);
 	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
 	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
 		 dev->replace_us, dev->leaves, dev->compare_us);
@@ -543,22 +636,40 @@ void frz_incoming_replaced(struct pci_dev *pdev)
  * frz_incoming_retrieve - Get an incoming device for the VMM
  * @id: frz_pci_id() of it, in the previous kernel
  *
+ * One that is no longer where it was is refused. One that was replaced, and not
+ * finished, is an ordinary device; its VMM may have died.
+ *
+ * Context: May sleep.
  * Return: the device with a reference, or NULL after a log line.
  */
 struct pci_dev *frz_incoming_retrieve(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
+	struct pci_dev *pdev = NULL;
+	const char *why;
 
 	if (!dev) {
-		pr_err("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
-		       id);
+		pr_err_ratelimited("iommu-freeze: retrieve: device id %#llx is not in the handover\n",
+				   id);
 		return NULL;
 	}
+	/* What PCI did since it was found may have moved it. */
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted)
+			pdev = pci_dev_get(dev->pdev);
+	if (pdev) {
+		why = frz_pci_changed(pdev, &dev->rec, dev->bridges);
+		if (why)
+			refuse(dev, why);
+		pci_dev_put(pdev);
+	}
 	guard(spinlock_irqsave)(&incoming_lock);
-	if (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted) {
-		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
-		       dev->rec.segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
-		       PCI_FUNC(dev->rec.devfn));
+	if (dev->state != FRZ_INCOMING_REPLACED &&
+	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
+		pr_err_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not retrieved: it was refused, see above\n",
+				   dev->rec.segment, dev->rec.bus,
+				   PCI_SLOT(dev->rec.devfn),
+				   PCI_FUNC(dev->rec.devfn));
 		return NULL;
 	}
 	return pci_dev_get(dev->pdev);
@@ -568,7 +679,7 @@ EXPORT_SYMBOL_GPL(frz_incoming_retrieve);
 /**
  * frz_incoming_set_owner - Note whom a retrieved device was given to
  * @pdev: the device
- * @owner: any pointer that tells the owner from others, NULL for none
+ * @owner: any pointer that tells the owner from others
  *
  * Return: false if there is an owner already.
  */
@@ -578,12 +689,30 @@ bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner)
 
 	guard(spinlock_irqsave)(&incoming_lock);
 	dev = find_pdev(pdev);
-	if (!dev || (owner && dev->owner))
+	if (!dev || dev->owner)
 		return false;
 	dev->owner = owner;
 	return true;
 }
 EXPORT_SYMBOL_GPL(frz_incoming_set_owner);
+
+/**
+ * frz_incoming_drop_owner - The owner of a device is gone
+ * @pdev: any device
+ * @owner: as for frz_incoming_set_owner(), or one that never was
+ *
+ * The device can be retrieved again from here on, or discarded.
+ */
+void frz_incoming_drop_owner(struct pci_dev *pdev, const void *owner)
+{
+	struct incoming_device *dev;
+
+	guard(spinlock_irqsave)(&incoming_lock);
+	dev = find_pdev(pdev);
+	if (dev && dev->owner == owner)
+		dev->owner = NULL;
+}
+EXPORT_SYMBOL_GPL(frz_incoming_drop_owner);
 
 /**
  * frz_incoming_is_owner - May @owner open this device?
@@ -614,20 +743,20 @@ bool frz_incoming_can_finish(u64 id)
 {
 	struct incoming_device *dev = find_id(id);
 
-	if (!dev || dev->state == FRZ_INCOMING_NONE ||
-	    dev->state == FRZ_INCOMING_REFUSED)
+	/* A discard releases what is looked at here. */
+	guard(mutex)(&finish_lock);
+	if (!dev || dev->state == FRZ_INCOMING_NONE)
 		return true;
-	if (dev->state == FRZ_INCOMING_REPLACED &&
-	    frz_vtd_has_left(dev->domain->iommu, dev->rec.bus, dev->rec.devfn,
-			     dev->domain->tables.top))
+	if (dev->state != FRZ_INCOMING_FROZEN && has_left(dev))
 		return true;
-	pr_warn("iommu-freeze: %s: not finished: still on its frozen domain; attach it first\n",
-		pci_name(dev->pdev));
+	pr_warn_ratelimited("iommu-freeze: %04x:%02x:%02x.%u: not finished: still on its frozen domain; attach it first, or discard it\n",
+			    dev->rec.segment, dev->rec.bus,
+			    PCI_SLOT(dev->rec.devfn),
+			    PCI_FUNC(dev->rec.devfn));
 	return false;
 }
-EXPORT_SYMBOL_GPL(frz_incoming_can_finish);
 
-/* The device is forgotten, the domain with its last device. */
+/* The device is forgotten, the domain with its last user. */
 static void release(struct incoming_device *dev)
 {
 	struct incoming_domain *dom = dev->domain;
@@ -641,11 +770,7 @@ static void release(struct incoming_device *dev)
 		dev->pdev = NULL;
 		dev->owner = NULL;
 	}
-	if (!--dom->users) {
-		if (dom->did_taken)
-			frz_vtd_did_free(dom->iommu, dom->rec.did);
-		frozen_tables_release(&dom->tables);
-	}
+	put_domain(dom);
 	pci_dev_put(pdev);
 }
 
@@ -668,7 +793,6 @@ void frz_incoming_finish(u64 id)
 		dev->rec.bus, PCI_SLOT(dev->rec.devfn),
 		PCI_FUNC(dev->rec.devfn));
 }
-EXPORT_SYMBOL_GPL(frz_incoming_finish);
 
 static u32 devid_of(const struct incoming_device *dev)
 {
@@ -742,7 +866,7 @@ int frz_incoming_list(u32 index, struct iommu_freeze_device *out)
 int frz_incoming_verify(struct iommu_freeze_verify *req)
 {
 	struct incoming_device *dev;
-	bool frozen, left = true;
+	bool frozen;
 	int ret;
 
 	guard(mutex)(&finish_lock);
@@ -750,24 +874,22 @@ int frz_incoming_verify(struct iommu_freeze_verify *req)
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
 	ret = frozen_tables_verify(&dev->domain->tables, NULL, req);
-	if (dev->domain->iommu)
-		left = frz_vtd_has_left(dev->domain->iommu, dev->rec.bus,
-					dev->rec.devfn,
-					dev->domain->tables.top);
 	frozen = dev->state == FRZ_INCOMING_FROZEN;
-	if (frozen == left)
+	if (frozen == has_left(dev))
 		req->result = IOMMU_FREEZE_ELSEWHERE;
 	return ret;
 }
 
 /**
- * frz_incoming_extents - List the extents of an incoming device
- * @req: names the device; filled
+ * frz_incoming_extents - List some extents of an incoming device
+ * @req: names the device; filled, but for the extents
+ * @extents: room for as many as @req says
  *
  * Context: May sleep.
- * Return: 0, -ENOENT, -EFAULT or -EIO.
+ * Return: 0, -ENOENT or -EIO.
  */
-int frz_incoming_extents(struct iommu_freeze_extents *req)
+int frz_incoming_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents)
 {
 	struct incoming_device *dev;
 
@@ -775,7 +897,7 @@ int frz_incoming_extents(struct iommu_freeze_extents *req)
 	dev = find_devid(req->segment, req->devid);
 	if (!dev || dev->discarded || !dev->domain->tables.nr_chunks)
 		return -ENOENT;
-	return frozen_tables_extents(&dev->domain->tables, req);
+	return frozen_tables_extents(&dev->domain->tables, req, extents);
 }
 
 /**
@@ -787,7 +909,8 @@ int frz_incoming_extents(struct iommu_freeze_extents *req)
  * session is finished.
  *
  * Context: May sleep.
- * Return: 0, -ENOENT, or -EBUSY for a device that was retrieved or replaced.
+ * Return: 0, -ENOENT, -EBUSY for a device that somebody has retrieved or that was
+ * replaced, or -EIO when hardware still uses the tables, which are kept then.
  */
 int frz_incoming_discard(u32 segment, u32 devid)
 {
@@ -806,6 +929,14 @@ int frz_incoming_discard(u32 segment, u32 devid)
 		dev->owner = dev;
 	}
 	refuse(dev, "discarded on request");
+	if (!has_left(dev)) {
+		pr_err("iommu-freeze: %04x:%02x:%02x.%u: not discarded: its IOMMU still uses the frozen tables, they are kept\n",
+		       segment, dev->rec.bus, PCI_SLOT(dev->rec.devfn),
+		       PCI_FUNC(dev->rec.devfn));
+		scoped_guard(spinlock_irqsave, &incoming_lock)
+			dev->owner = NULL;
+		return -EIO;
+	}
 	release(dev);
 	frz_store_memfd_finish((u64)segment << 16 | devid);
 	dev->discarded = true;
@@ -930,6 +1061,33 @@ out:
 }
 postcore_initcall(frz_incoming_init);
 
+/* Still in its group, and translated as it was; its driver has left it. */
+static int device_goes(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	struct incoming_device *dev;
+
+	if (action != BUS_NOTIFY_DEL_DEVICE)
+		return NOTIFY_DONE;
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		dev = find_pdev(to_pci_dev(data));
+	if (dev) {
+		refuse(dev, "it was removed");
+		/*
+		 * Whoever else refuses it needs its group, which goes with it
+		 * next; pairs with store_release_wake_up() in refuse().
+		 */
+		wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
+	}
+	/* What is found in its place again is another pci_dev. */
+	frz_pci_reset(to_pci_dev(data));
+	return NOTIFY_OK;
+}
+
+static struct notifier_block device_goes_nb = {
+	.notifier_call = device_goes,
+};
+
 /* By now the IOMMU driver has probed: who is not on a frozen domain never will. */
 static int __init frz_incoming_settle(void)
 {
@@ -944,6 +1102,8 @@ static int __init frz_incoming_settle(void)
 	while (nr_devices && frz_blob_next_unit(&blob, &rec))
 		if (test_bit(index++, refused_units))
 			frz_vtd_release_unit(&blob, &rec);
+	if (nr_devices || bad)
+		bus_register_notifier(&pci_bus_type, &device_goes_nb);
 	return 0;
 }
 device_initcall(frz_incoming_settle);

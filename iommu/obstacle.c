@@ -76,6 +76,11 @@ static const struct frz_obstacle obstacles[] = {
 		.name = "alias",
 		.text = "its DMA carries the requester id of a bridge or of another function",
 	},
+	[IOMMU_FREEZE_OBSTACLE_RMRR] = {
+		.name = "rmrr",
+		.text = "firmware needs DMA of another device (RMRR), which the kexec cuts off",
+		.fix = "switch off what has an RMRR in the firmware's setup, see reserved_regions",
+	},
 	[IOMMU_FREEZE_OBSTACLE_CDEV] = {
 		.name = "cdev",
 		.text = "it was not opened by its cdev",

@@ -7,22 +7,33 @@
  * they share when they share a live domain. Both are described by a blob in
  * KHO-preserved memory.
  *
- * Preserve does what can fail or take time: it walks, allocates, encodes, and
- * makes sure that the blob will have room. Freeze only flips the context entry
- * and writes the blob into that room: it allocates nothing. The blob names only
- * devices that are frozen, so the next kernel never hears of one that is not.
+ * A device is held first: it joins the list, and from then on whoever would
+ * change how it is used is told that it is preserved. So what preserve looks at
+ * after that stays as it is. A device without a domain is held and no more.
  *
- * Locking: outgoing_lock serialises everything that changes the lists.
- * outgoing_list_lock is held for each change of the device list and of a
- * device's frozen flag, so that pci/ may look from any context. At shutdown
- * there is one CPU and no lock is taken.
+ * Preserve does what can fail or take time: it walks, allocates, encodes, writes
+ * the blob as if every device were frozen and checks that. Freeze only flips the
+ * context entry and brings the device's record up to date, and the last one
+ * seals the blob: it allocates nothing, and its work does not depend on what is
+ * mapped. Until it is sealed the blob says that nothing is frozen, so the next
+ * kernel never hears of a device that is not.
+ *
+ * Locking: outgoing_rwsem is held for writing by whoever changes the lists, for
+ * reading by whoever needs them to stay. LUO runs no preserve and no unpreserve
+ * while it freezes, so a freeze never waits for one. outgoing_lock guards, within,
+ * which devices are frozen and the seal; it is never held for long.
+ * outgoing_list_lock is held for each change of the device list and of a device's
+ * frozen flag, so that others may look from any context. At shutdown there is one
+ * CPU and no lock is taken.
  *
  * Fails: preserve with an errno and one log line that names the device; freeze
  * only when something changed behind the preserve.
  */
+#include <crypto/sha2.h>
 #include <linux/kexec_handover.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -34,12 +45,25 @@ struct outgoing_domain {
 	struct iommu_domain *live;
 	struct intel_iommu *iommu;
 	unsigned int users;
-	unsigned int nr_frozen;
 	u32 id;
 	u32 did;
 	struct frozen_tables tables;
 };
 
+/**
+ * struct outgoing_device - a device that is held or preserved
+ * @node: in outgoing_devices
+ * @pdev: the device
+ * @domain: its frozen domain; NULL while it is only held
+ * @live_entry: the context entry that it is preserved with
+ * @frozen_entry: the one that it is frozen with
+ * @rec: its record in the blob
+ * @bridges: those above it
+ * @at: where the record is
+ * @frozen: hardware uses @frozen_entry
+ * @preserve_us: how long preserve took
+ * @freeze_us: how long freeze took
+ */
 struct outgoing_device {
 	struct list_head node;
 	struct pci_dev *pdev;
@@ -48,21 +72,28 @@ struct outgoing_device {
 	struct vtd_entry frozen_entry;
 	struct frz_device rec;
 	struct frz_bridge bridges[FRZ_MAX_BRIDGES];
+	size_t at;
 	bool frozen;
 	u32 preserve_us;
 	u32 freeze_us;
 };
 
+static DECLARE_RWSEM(outgoing_rwsem);
 static DEFINE_MUTEX(outgoing_lock);
 static DEFINE_SPINLOCK(outgoing_list_lock);
 static LIST_HEAD(outgoing_devices);
 static LIST_HEAD(outgoing_domains);
+static unsigned int nr_preserved;
 static unsigned int nr_frozen;
 static u32 next_domain_id;
 
-/* The blob: room for every preserved device, written at freeze. */
+/* The blob: all that is preserved, sealed when all of it is frozen. */
 static void *blob;
 static size_t blob_room;
+static bool blob_written;
+static struct frz_blob_writer blob_writer;
+static struct frz_blob_seal seal;
+static struct sha256_ctx seal_ctx;
 
 static struct outgoing_device *find_device(struct pci_dev *pdev)
 {
@@ -75,18 +106,27 @@ static struct outgoing_device *find_device(struct pci_dev *pdev)
 }
 
 /* The context table is one page for a whole bus: give it up with the last. */
-static void put_context(struct pci_dev *pdev)
+static void put_context(struct outgoing_device *gone)
 {
 	struct outgoing_device *dev;
 
 	list_for_each_entry(dev, &outgoing_devices, node)
-		if (dev->pdev != pdev && dev->pdev->bus == pdev->bus &&
-		    frz_vtd_unit(dev->pdev) == frz_vtd_unit(pdev))
+		if (dev != gone && dev->domain &&
+		    dev->pdev->bus == gone->pdev->bus &&
+		    dev->domain->iommu == gone->domain->iommu)
 			return;
-	frz_vtd_unpreserve_context(pdev);
+	frz_vtd_unpreserve_context(gone->pdev);
 }
 
-/* Describe what is frozen now. Needs no memory: the room was made at preserve. */
+/* Until it is sealed the blob says that nothing is frozen. */
+static void begin_seal(void)
+{
+	const struct frz_sha256 sha256 = frz_sha256_with(&seal_ctx);
+
+	frz_blob_seal_begin(&seal, &blob_writer, &sha256);
+}
+
+/* Describe all that is preserved, as it will be when it is frozen. */
 static int write_blob(void)
 {
 	struct frz_blob_writer w;
@@ -94,45 +134,47 @@ static int write_blob(void)
 	struct outgoing_device *dev;
 	long len;
 
-	lockdep_assert_held(&outgoing_lock);
-
+	blob_written = false;
+	if (!blob)
+		return -ENOENT;
 	frz_blob_begin(&w, blob, blob_room);
-	if (nr_frozen) {
-		frz_vtd_write_units(&w);
-		list_for_each_entry(dom, &outgoing_domains, node) {
-			struct frz_domain rec = {
-				.id = dom->id,
-				.format = dom->tables.fmt->id,
-				.levels = dom->tables.levels,
-				.leaf_levels = dom->tables.leaf_levels,
-				.unit = frz_vtd_unit_index(dom->iommu),
-				.did = dom->did,
-				.top = dom->tables.top,
-				.stats = dom->tables.stats,
-			};
+	frz_vtd_write_units(&w);
+	list_for_each_entry(dom, &outgoing_domains, node) {
+		struct frz_domain rec = {
+			.id = dom->id,
+			.format = dom->tables.fmt->id,
+			.levels = dom->tables.levels,
+			.leaf_levels = dom->tables.leaf_levels,
+			.unit = frz_vtd_unit_index(dom->iommu),
+			.did = dom->did,
+			.top = dom->tables.top,
+			.stats = dom->tables.stats,
+		};
 
-			if (!dom->nr_frozen)
-				continue;
-			memcpy(rec.digest, dom->tables.digest,
-			       sizeof(rec.digest));
-			frz_blob_add_domain(&w, &rec, dom->tables.chunks,
-					    dom->tables.nr_chunks);
-		}
-		list_for_each_entry(dev, &outgoing_devices, node)
-			if (dev->frozen)
-				frz_blob_add_device(&w, &dev->rec, dev->bridges,
-						    dev->rec.nr_bridges);
+		memcpy(rec.digest, dom->tables.digest, sizeof(rec.digest));
+		frz_blob_add_domain(&w, &rec, dom->tables.chunks,
+				    dom->tables.nr_chunks);
+	}
+	list_for_each_entry(dev, &outgoing_devices, node) {
+		if (!dev->domain)
+			continue;
+		dev->at = w.used;
+		frz_blob_add_device(&w, &dev->rec, dev->bridges,
+				    dev->rec.nr_bridges);
 	}
 
-	len = frz_blob_end(&w, nr_frozen ? FRZ_BLOB_FROZEN : 0,
-			   frz_incoming_generation() + 1, frz_sha256_begin());
+	len = frz_blob_end(&w, FRZ_BLOB_FROZEN, frz_incoming_generation() + 1,
+			   frz_sha256_begin());
 	frz_sha256_end();
-	if (len < 0) {
+	blob_written = len > 0;
+	if (!blob_written) {
 		pr_err("iommu-freeze: the blob for the next kernel is bad: %s (error %ld, offset %zu, value %#llx)\n",
 		       w.err.reason ?: "no room", len, w.err.offset,
 		       w.err.value);
 		return len;
 	}
+	blob_writer = w;
+	begin_seal();
 	return 0;
 }
 
@@ -146,7 +188,8 @@ static size_t blob_need(void)
 	list_for_each_entry(dom, &outgoing_domains, node)
 		need += frz_blob_size_domain(dom->tables.nr_chunks);
 	list_for_each_entry(dev, &outgoing_devices, node)
-		need += frz_blob_size_device(FRZ_MAX_BRIDGES);
+		if (dev->domain)
+			need += frz_blob_size_device(dev->rec.nr_bridges);
 	return need;
 }
 
@@ -158,9 +201,10 @@ static void drop_blob(void)
 	kho_unpreserve_free(blob);
 	blob = NULL;
 	blob_room = 0;
+	blob_written = false;
 }
 
-/* Make sure that the blob will have room for everything that is on the lists. */
+/* Make sure that the blob has room for everything that is on the lists. */
 static int reserve_blob(void)
 {
 	size_t need = blob_need();
@@ -178,34 +222,65 @@ static int reserve_blob(void)
 		return PTR_ERR(new);
 
 	/* KHO knows the subtree by name, so the old one must go first. */
-	drop_blob();
-	blob = new;
-	blob_room = need;
-	ret = kho_add_subtree(FRZ_KHO_NAME, blob, blob_room);
+	if (blob)
+		kho_remove_subtree(blob);
+	ret = kho_add_subtree(FRZ_KHO_NAME, new, need);
 	if (ret) {
-		kho_unpreserve_free(blob);
-		blob = NULL;
-		blob_room = 0;
+		kho_unpreserve_free(new);
+		/* Other devices count on it, and it has its place back. */
+		if (blob && kho_add_subtree(FRZ_KHO_NAME, blob, blob_room)) {
+			pr_err("iommu-freeze: the handover is lost: no device can be frozen until another one is preserved, or all are unpreserved\n");
+			kho_unpreserve_free(blob);
+			blob = NULL;
+			blob_room = 0;
+		}
 		return ret;
 	}
-	return write_blob();
+	if (blob)
+		kho_unpreserve_free(blob);
+	blob = new;
+	blob_room = need;
+	return 0;
 }
 
 struct check_state {
 	struct pci_dev *pdev;
-	const struct frz_store *store;
+	struct frz_store *store;
+	bool told;
 };
 
 static int refuse_pages(void *arg, u32 obstacle, u64 iova, u64 len)
 {
-	return frz_refuse_pages(arg, obstacle, iova);
+	struct check_state *state = arg;
+
+	state->told = true;
+	return frz_refuse_pages(state->pdev, obstacle, iova);
+}
+
+/* Each refusal has its line, also one for which no page is to blame. */
+static int refuse_tables(const struct check_state *state, int error, u64 iova)
+{
+	if (state->told)
+		return error;
+	switch (error) {
+	case -ENOMEM:
+		frz_warn(state->pdev, "not preserved: no memory for its frozen tables\n");
+		return error;
+	case -E2BIG:
+		frz_warn(state->pdev, "not preserved: its frozen tables are more than a handover takes; map fewer or larger pieces\n");
+		return error;
+	default:
+		frz_warn(state->pdev, "not preserved: iova %#llx: the live tables cannot be read (error %d)\n",
+			 iova, error);
+		return -EIO;
+	}
 }
 
 static int check_extent(void *arg, const struct frz_extent *e)
 {
 	struct check_state *state = arg;
 
-	return frz_look_at_pages(state->store, e, refuse_pages, state->pdev);
+	return frz_look_at_pages(state->store, e, refuse_pages, state);
 }
 
 static void put_domain(struct outgoing_domain *dom)
@@ -222,7 +297,7 @@ static void put_domain(struct outgoing_domain *dom)
 /* The frozen domain for this live one: that of another device, or a new one. */
 static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 					  struct iommu_domain *live,
-					  const struct frz_store *store)
+					  struct frz_store *store)
 {
 	struct intel_iommu *iommu = frz_vtd_unit(pdev);
 	struct check_state state = { .pdev = pdev, .store = store };
@@ -239,28 +314,25 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 			continue;
 		ret = frz_walk(&tables, check_extent, &state, NULL, &bad_iova);
 		if (ret)
-			return ERR_PTR(ret);
+			return ERR_PTR(refuse_tables(&state, ret, bad_iova));
 		dom->users++;
 		return dom;
 	}
 
 	dom = kzalloc_obj(*dom);
 	if (!dom)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse_tables(&state, -ENOMEM, 0));
 	dom->live = live;
 	dom->iommu = iommu;
 	dom->id = next_domain_id++;
 	dom->users = 1;
 
-	ret = frozen_tables_encode(&dom->tables, &tables,
+	ret = frozen_tables_encode(&dom->tables, true, &tables,
 				   frz_vtd_leaf_levels(iommu), check_extent,
 				   &state, &bad_iova);
 	if (ret) {
-		if (ret == -EINVAL)
-			frz_warn(pdev, "not preserved: iova %#llx: the live tables cannot be read\n",
-				 bad_iova);
 		kfree(dom);
-		return ERR_PTR(ret);
+		return ERR_PTR(refuse_tables(&state, ret, bad_iova));
 	}
 	frozen_tables_seal(&dom->tables, frz_vtd_coherent(iommu));
 	list_add_tail(&dom->node, &outgoing_domains);
@@ -276,120 +348,165 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
 }
 
 /**
+ * frz_outgoing_hold - From now on a device is used as it is used now
+ * @pdev: the device
+ *
+ * frz_outgoing_preserved() is true from here on. Whoever changes how the device
+ * is used asks that under the lock that the change takes: take each of these
+ * locks afterwards, and what is seen under it stays.
+ *
+ * Context: May sleep.
+ * Return: what the other calls here take, until frz_outgoing_unpreserve(); or an
+ * ERR_PTR() of -ENOMEM.
+ */
+struct outgoing_device *frz_outgoing_hold(struct pci_dev *pdev)
+{
+	struct outgoing_device *dev = kzalloc_obj(*dev);
+
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	dev->pdev = pdev;
+
+	guard(rwsem_write)(&outgoing_rwsem);
+	guard(spinlock_irqsave)(&outgoing_list_lock);
+	list_add_tail(&dev->node, &outgoing_devices);
+	return dev;
+}
+EXPORT_SYMBOL_GPL(frz_outgoing_hold);
+
+/**
  * frz_outgoing_preserve - Prepare a device to be frozen
- * @pdev: the device, attached to @live, in which no obstacle was found
+ * @dev: the device, held and attached to @live, in which no obstacle was found
  * @live: its domain, whose map must not change until unpreserve
  * @store: what keeps its memory
  *
  * Context: May sleep; takes time in proportion to the entries of the live
- * tables. The caller keeps the device from being attached elsewhere.
- * Return: 0, or an errno after one log line that says why.
+ * tables.
+ * Return: 0, or an errno after one log line that says why; the device is then
+ * held as before.
  */
-int frz_outgoing_preserve(struct pci_dev *pdev, struct iommu_domain *live,
-			  const struct frz_store *store)
+int frz_outgoing_preserve(struct outgoing_device *dev, struct iommu_domain *live,
+			  struct frz_store *store)
 {
+	struct pci_dev *pdev = dev->pdev;
 	ktime_t begin = ktime_get();
-	struct outgoing_device *dev;
-	const char *why;
+	struct outgoing_domain *dom;
 	int ret;
 
-	guard(mutex)(&outgoing_lock);
-
-	dev = kzalloc_obj(*dev);
-	if (!dev)
-		return -ENOMEM;
-	dev->pdev = pdev;
+	guard(rwsem_write)(&outgoing_rwsem);
 
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (!ret)
-		ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
-	if (ret)
-		goto err_free;
-
-	dev->domain = get_domain(pdev, live, store);
-	if (IS_ERR(dev->domain)) {
-		ret = PTR_ERR(dev->domain);
-		goto err_free;
+	if (ret) {
+		frz_warn(pdev, "not preserved: it does not answer\n");
+		return ret;
 	}
-	dev->rec.domain = dev->domain->id;
-	dev->rec.unit = frz_vtd_unit_index(dev->domain->iommu);
+	ret = frz_vtd_live_entry(pdev, live, &dev->live_entry);
+	if (ret)
+		return ret;
+
+	dom = get_domain(pdev, live, store);
+	if (IS_ERR(dom))
+		return PTR_ERR(dom);
+	dev->rec.domain = dom->id;
+	dev->rec.unit = frz_vtd_unit_index(dom->iommu);
 	dev->rec.state = FRZ_DEVICE_FROZEN;
 	dev->frozen_entry = dev->live_entry;
-	frz_vtd_frozen_entry(&dev->frozen_entry, dev->domain->tables.top,
-			     dev->domain->did);
+	frz_vtd_frozen_entry(&dev->frozen_entry, dom->tables.top, dom->did);
 
-	if (list_empty(&outgoing_devices)) {
-		why = frz_vtd_preserve_roots();
-		if (why) {
-			frz_warn(pdev, "not preserved: %s\n", why);
-			ret = -EOPNOTSUPP;
+	if (!nr_preserved) {
+		ret = frz_vtd_preserve_roots();
+		if (ret) {
+			frz_warn(pdev, "not preserved: the root tables of the IOMMU cannot be kept (error %d)\n",
+				 ret);
 			goto err_domain;
 		}
 	}
 	ret = frz_vtd_preserve_context(pdev);
-	if (ret)
+	if (ret) {
+		frz_warn(pdev, "not preserved: the context table of its bus cannot be kept (error %d)\n",
+			 ret);
 		goto err_roots;
+	}
 
-	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
-		list_add_tail(&dev->node, &outgoing_devices);
-
+	dev->domain = dom;
+	nr_preserved++;
 	ret = reserve_blob();
+	if (!ret)
+		ret = write_blob();
 	if (ret) {
 		frz_warn(pdev, "not preserved: no room for the handover (error %d)\n",
 			 ret);
-		goto err_list;
+		goto err_context;
 	}
 
 	dev->preserve_us = ktime_us_delta(ktime_get(), begin);
 	frz_info(pdev, "preserved: %llu extents, %llu leaves, %llu bytes of tables, %llu bytes mapped\n",
-		 dev->domain->tables.stats.extents,
-		 dev->domain->tables.stats.leaves,
-		 dev->domain->tables.stats.tables << PAGE_SHIFT,
-		 dev->domain->tables.stats.bytes);
+		 dom->tables.stats.extents, dom->tables.stats.leaves,
+		 dom->tables.stats.tables << PAGE_SHIFT,
+		 dom->tables.stats.bytes);
 	return 0;
 
-err_list:
-	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
-		list_del(&dev->node);
-	put_context(pdev);
+err_context:
+	put_context(dev);
+	dev->domain = NULL;
+	nr_preserved--;
 err_roots:
-	if (list_empty(&outgoing_devices))
+	if (!nr_preserved)
 		frz_vtd_unpreserve_roots();
 err_domain:
-	put_domain(dev->domain);
-err_free:
-	kfree(dev);
+	put_domain(dom);
+	if (nr_preserved)
+		write_blob();
+	else
+		drop_blob();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(frz_outgoing_preserve);
 
+/*
+ * What is freed is asked of the hardware first. A device that is still on its
+ * frozen tables has met an error that was logged; it ends here, blocked, and not
+ * in memory that is given away.
+ */
+static void leave_tables(struct outgoing_device *dev)
+{
+	struct outgoing_domain *dom = dev->domain;
+
+	if (frz_vtd_has_left(dom->iommu, dev->rec.bus, dev->rec.devfn,
+			     dom->tables.top))
+		return;
+	frz_vtd_block(dom->iommu, dev->rec.bus, dev->rec.devfn, dom->did);
+	frz_warn(dev->pdev, "its DMA is blocked: it was still on its frozen domain when that was given up; attach it anew\n");
+}
+
 /**
- * frz_outgoing_unpreserve - Undo frz_outgoing_preserve()
- * @pdev: a preserved device
+ * frz_outgoing_unpreserve - Undo frz_outgoing_preserve() and frz_outgoing_hold()
+ * @dev: the device, preserved or only held; it is gone afterwards
  *
  * Context: May sleep.
  */
-void frz_outgoing_unpreserve(struct pci_dev *pdev)
+void frz_outgoing_unpreserve(struct outgoing_device *dev)
 {
-	struct outgoing_device *dev;
+	guard(rwsem_write)(&outgoing_rwsem);
 
-	guard(mutex)(&outgoing_lock);
-
-	dev = find_device(pdev);
-	if (WARN_ON_ONCE(!dev || dev->frozen))
-		return;
-
+	if (dev->domain) {
+		leave_tables(dev);
+		put_context(dev);
+		nr_preserved--;
+	}
 	scoped_guard(spinlock_irqsave, &outgoing_list_lock)
 		list_del(&dev->node);
-	put_context(pdev);
-	put_domain(dev->domain);
-	kfree(dev);
-
-	if (list_empty(&outgoing_devices)) {
-		frz_vtd_unpreserve_roots();
-		drop_blob();
+	if (dev->domain) {
+		put_domain(dev->domain);
+		if (nr_preserved) {
+			write_blob();
+		} else {
+			frz_vtd_unpreserve_roots();
+			drop_blob();
+		}
+		frz_info(dev->pdev, "unpreserved\n");
 	}
-	frz_info(pdev, "unpreserved\n");
+	kfree(dev);
 }
 EXPORT_SYMBOL_GPL(frz_outgoing_unpreserve);
 
@@ -397,41 +514,45 @@ static void set_frozen(struct outgoing_device *dev, bool frozen)
 {
 	guard(spinlock_irqsave)(&outgoing_list_lock);
 	dev->frozen = frozen;
-	if (frozen) {
-		dev->domain->nr_frozen++;
-		nr_frozen++;
-	} else {
-		dev->domain->nr_frozen--;
-		nr_frozen--;
-	}
+	nr_frozen += frozen ? 1 : -1;
 }
 
 /**
  * frz_outgoing_freeze - Flip a preserved device to its frozen domain
- * @pdev: a preserved device
+ * @dev: the device
  *
- * Allocates nothing and walks nothing. The device never stops.
+ * Allocates nothing and walks nothing: the work is the same for each device. The
+ * device never stops.
  *
  * Context: May sleep. Called inside reboot(KEXEC).
  * Return: 0, or an errno after one log line; the device is then on its live
  * domain as before.
  */
-int frz_outgoing_freeze(struct pci_dev *pdev)
+int frz_outgoing_freeze(struct outgoing_device *dev)
 {
+	struct pci_dev *pdev = dev->pdev;
 	ktime_t begin = ktime_get();
-	struct outgoing_device *dev;
+	const char *flaw = frz_image_flaw();
 	int ret;
 
+	if (flaw) {
+		frz_warn(pdev, "not frozen: %s\n", flaw);
+		return -ENOEXEC;
+	}
+
+	guard(rwsem_read)(&outgoing_rwsem);
 	guard(mutex)(&outgoing_lock);
 
-	dev = find_device(pdev);
-	if (!dev)
-		return -ENOENT;
-
+	if (!blob_written) {
+		frz_warn(pdev, "not frozen: the blob for the next kernel is bad, see above\n");
+		return -EIO;
+	}
 	/* BARs and bus mastering are the VMM's to change until now. */
 	ret = frz_pci_record(pdev, &dev->rec, dev->bridges);
-	if (ret)
+	if (ret) {
+		frz_warn(pdev, "not frozen: it does not answer\n");
 		return ret;
+	}
 
 	ret = frz_vtd_flip(pdev, &dev->live_entry, &dev->frozen_entry);
 	if (ret) {
@@ -439,14 +560,10 @@ int frz_outgoing_freeze(struct pci_dev *pdev)
 		return ret;
 	}
 
+	frz_blob_seal_device(&seal, dev->at, &dev->rec, dev->bridges);
 	set_frozen(dev, true);
-	ret = write_blob();
-	if (ret) {
-		set_frozen(dev, false);
-		WARN_ON_ONCE(frz_vtd_flip(pdev, &dev->frozen_entry,
-					  &dev->live_entry));
-		return ret;
-	}
+	if (nr_frozen == nr_preserved)
+		frz_blob_seal_end(&seal);
 	dev->freeze_us = ktime_us_delta(ktime_get(), begin);
 	frz_info(pdev, "frozen in %u us\n", dev->freeze_us);
 	return 0;
@@ -455,25 +572,27 @@ EXPORT_SYMBOL_GPL(frz_outgoing_freeze);
 
 /**
  * frz_outgoing_unfreeze - Undo frz_outgoing_freeze()
- * @pdev: a frozen device
+ * @dev: a frozen device
+ *
+ * A device whose entry is not the frozen one any more is not frozen either,
+ * whoever changed it: the entry stays as it is.
  *
  * Context: May sleep. Called when the kexec is given up.
  */
-void frz_outgoing_unfreeze(struct pci_dev *pdev)
+void frz_outgoing_unfreeze(struct outgoing_device *dev)
 {
-	struct outgoing_device *dev;
-
+	guard(rwsem_read)(&outgoing_rwsem);
 	guard(mutex)(&outgoing_lock);
 
-	dev = find_device(pdev);
-	if (!dev || !dev->frozen)
+	if (!dev->frozen)
 		return;
-	if (WARN_ON_ONCE(frz_vtd_flip(pdev, &dev->frozen_entry,
-				      &dev->live_entry)))
-		return;
+	if (frz_vtd_flip(dev->pdev, &dev->frozen_entry, &dev->live_entry))
+		frz_warn(dev->pdev, "its context entry changed after it was frozen, and stays as it is\n");
+	/* The first one to leave breaks the seal; that needs no memory. */
+	if (nr_frozen == nr_preserved)
+		begin_seal();
 	set_frozen(dev, false);
-	write_blob();
-	frz_info(pdev, "unfrozen\n");
+	frz_info(dev->pdev, "unfrozen\n");
 }
 EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
 
@@ -482,7 +601,7 @@ EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
  * @pdev: the device
  *
  * Context: Any.
- * Return: true if so.
+ * Return: true if so, and already while it is only held.
  */
 bool frz_outgoing_preserved(struct pci_dev *pdev)
 {
@@ -521,21 +640,41 @@ bool frz_outgoing_frozen_below(struct pci_dev *pdev)
 }
 
 /**
- * frz_outgoing_frozen_at - Is a frozen device at this place?
+ * frz_outgoing_frozen_at - The context entry of a frozen device at this place
  * @iommu: the unit that translates it; several may have devices on one bus
  * @bus: bus number
  * @devfn: device and function
  *
  * Context: Only with the other CPUs stopped, or with the lists stable.
- * Return: true if so.
+ * Return: the entry that it was frozen with, or NULL.
  */
-bool frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
+const struct vtd_entry *
+frz_outgoing_frozen_at(const struct intel_iommu *iommu, u8 bus, u8 devfn)
 {
 	struct outgoing_device *dev;
 
 	list_for_each_entry(dev, &outgoing_devices, node)
 		if (dev->frozen && dev->domain->iommu == iommu &&
 		    dev->rec.bus == bus && dev->rec.devfn == devfn)
+			return &dev->frozen_entry;
+	return NULL;
+}
+
+/**
+ * frz_outgoing_on_bus - Is a preserved device on this bus?
+ * @iommu: the unit that translates it
+ * @bus: bus number
+ *
+ * Context: Only with the lists stable.
+ * Return: true if so.
+ */
+bool frz_outgoing_on_bus(const struct intel_iommu *iommu, u8 bus)
+{
+	struct outgoing_device *dev;
+
+	list_for_each_entry(dev, &outgoing_devices, node)
+		if (dev->domain && dev->domain->iommu == iommu &&
+		    dev->rec.bus == bus)
 			return true;
 	return false;
 }
@@ -555,11 +694,12 @@ static struct outgoing_device *find_at(u32 segment, u32 devid)
 {
 	struct outgoing_device *dev;
 
-	lockdep_assert_held(&outgoing_lock);
+	lockdep_assert_held(&outgoing_rwsem);
 
 	list_for_each_entry(dev, &outgoing_devices, node)
-		if (dev->rec.segment == segment && devid < 0x10000 &&
-		    dev->rec.bus == devid >> 8 && dev->rec.devfn == (devid & 0xff))
+		if (dev->domain && dev->rec.segment == segment &&
+		    devid < 0x10000 && dev->rec.bus == devid >> 8 &&
+		    dev->rec.devfn == (devid & 0xff))
 			return dev;
 	return NULL;
 }
@@ -576,9 +716,9 @@ int frz_outgoing_list(u32 index, struct iommu_freeze_device *out)
 {
 	struct outgoing_device *dev;
 
-	guard(mutex)(&outgoing_lock);
+	guard(rwsem_read)(&outgoing_rwsem);
 	list_for_each_entry(dev, &outgoing_devices, node) {
-		if (index--)
+		if (!dev->domain || index--)
 			continue;
 		out->segment = dev->rec.segment;
 		out->devid = dev->rec.bus << 8 | dev->rec.devfn;
@@ -598,7 +738,8 @@ int frz_outgoing_list(u32 index, struct iommu_freeze_device *out)
  * frz_outgoing_verify - Compare the frozen tables of a device with its live ones
  * @req: names the device; filled
  *
- * Context: May sleep. The map of a preserved device does not change.
+ * Context: May sleep. The map of a preserved device does not change. A freeze
+ * does not wait for this.
  * Return: 0 or -ENOENT.
  */
 int frz_outgoing_verify(struct iommu_freeze_verify *req)
@@ -607,30 +748,34 @@ int frz_outgoing_verify(struct iommu_freeze_verify *req)
 	struct frz_tables live;
 	int ret;
 
-	guard(mutex)(&outgoing_lock);
+	guard(rwsem_read)(&outgoing_rwsem);
 	dev = find_at(req->segment, req->devid);
 	if (!dev)
 		return -ENOENT;
 	frz_vtd_live_tables(dev->domain->live, &live);
 	ret = frozen_tables_verify(&dev->domain->tables, &live, req);
-	if (!frz_vtd_is_on(dev->pdev, dev->frozen ? &dev->frozen_entry :
-						    &dev->live_entry))
-		req->result = IOMMU_FREEZE_ELSEWHERE;
+	scoped_guard(mutex, &outgoing_lock)
+		if (!frz_vtd_is_on(dev->pdev, dev->frozen ?
+				   &dev->frozen_entry : &dev->live_entry))
+			req->result = IOMMU_FREEZE_ELSEWHERE;
 	return ret;
 }
 
 /**
- * frz_outgoing_extents - List the extents of an outgoing device
- * @req: names the device; filled
+ * frz_outgoing_extents - List some extents of an outgoing device
+ * @req: names the device; filled, but for the extents
+ * @extents: room for as many as @req says
  *
- * Context: May sleep.
- * Return: 0, -ENOENT, -EFAULT or -EIO.
+ * Context: May sleep. A freeze does not wait for this.
+ * Return: 0, -ENOENT or -EIO.
  */
-int frz_outgoing_extents(struct iommu_freeze_extents *req)
+int frz_outgoing_extents(struct iommu_freeze_extents *req,
+			 struct iommu_freeze_extent *extents)
 {
 	struct outgoing_device *dev;
 
-	guard(mutex)(&outgoing_lock);
+	guard(rwsem_read)(&outgoing_rwsem);
 	dev = find_at(req->segment, req->devid);
-	return dev ? frozen_tables_extents(&dev->domain->tables, req) : -ENOENT;
+	return dev ? frozen_tables_extents(&dev->domain->tables, req, extents) :
+		     -ENOENT;
 }

@@ -2,8 +2,9 @@
 /*
  * The memory of frozen tables.
  *
- * Structure: a struct frozen_tables owns a list of physically contiguous chunks
- * in KHO-preserved memory, filled from the front with tables of one page each.
+ * Structure: a struct frozen_tables owns a list of physically contiguous chunks,
+ * filled from the front with tables of one page each. They are KHO-preserved
+ * memory, except for a trial's, which must be gone with this kernel.
  * While it is encoded one thread owns it. Then it is sealed: read-only to the
  * CPU, with a digest over every table, and nobody writes to it until it is
  * freed, which is why reading takes no lock.
@@ -12,7 +13,9 @@
  * what the previous kernel says (anything). Both leave nothing behind.
  */
 #include <crypto/sha2.h>
+#include <linux/bsearch.h>
 #include <linux/cacheflush.h>
+#include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
@@ -20,7 +23,7 @@
 #include <linux/set_memory.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
+#include <linux/sort.h>
 
 #include "freeze.h"
 
@@ -48,6 +51,22 @@ static void sha256_cb_update(void *ctx, const void *data, size_t len)
 static void sha256_cb_final(void *ctx, u8 *digest)
 {
 	sha256_final(ctx, digest);
+}
+
+/**
+ * frz_sha256_with - SHA-256 for the pure code, with a state of the caller's
+ * @ctx: the state
+ *
+ * Return: the callbacks.
+ */
+struct frz_sha256 frz_sha256_with(struct sha256_ctx *ctx)
+{
+	return (struct frz_sha256){
+		.init = sha256_cb_init,
+		.update = sha256_cb_update,
+		.final = sha256_cb_final,
+		.ctx = ctx,
+	};
 }
 
 static const struct frz_sha256 sha256_cb = {
@@ -96,6 +115,17 @@ static bool tables_intact(const struct frozen_tables *ft, u8 *digest)
 	return !memcmp(digest, ft->digest, FRZ_DIGEST_LEN);
 }
 
+static void *alloc_chunk(const struct frozen_tables *ft, size_t len)
+{
+	void *mem;
+
+	if (ft->kept)
+		return kho_alloc_preserve(len);
+	mem = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN,
+				       get_order(len));
+	return mem ?: ERR_PTR(-ENOMEM);
+}
+
 static int add_chunk(struct frozen_tables *ft)
 {
 	struct frz_chunk *chunks, *chunk;
@@ -115,10 +145,10 @@ static int add_chunk(struct frozen_tables *ft)
 	ft->chunks = chunks;
 
 	/* Fragmented memory has no large pieces left: take smaller ones. */
-	mem = kho_alloc_preserve(len);
+	mem = alloc_chunk(ft, len);
 	while (IS_ERR(mem) && len > PAGE_SIZE) {
 		len /= 2;
-		mem = kho_alloc_preserve(len);
+		mem = alloc_chunk(ft, len);
 	}
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
@@ -130,16 +160,26 @@ static int add_chunk(struct frozen_tables *ft)
 	return 0;
 }
 
+struct encode_state {
+	struct frz_encoder enc;
+	struct frozen_tables *ft;
+	int (*check)(void *arg, const struct frz_extent *e);
+	void *arg;
+	int no_chunk;		/* why there was none */
+};
+
 static __le64 *alloc_table(void *priv, u64 *pa)
 {
-	struct frozen_tables *ft = priv;
+	struct encode_state *state = priv;
+	struct frozen_tables *ft = state->ft;
 	struct frz_chunk *chunk;
 
 	cond_resched();
 	if (!ft->nr_chunks ||
 	    ft->chunks[ft->nr_chunks - 1].used ==
 	    ft->chunks[ft->nr_chunks - 1].len) {
-		if (add_chunk(ft))
+		state->no_chunk = add_chunk(ft);
+		if (state->no_chunk)
 			return NULL;
 	}
 	chunk = &ft->chunks[ft->nr_chunks - 1];
@@ -148,11 +188,24 @@ static __le64 *alloc_table(void *priv, u64 *pa)
 	return phys_to_virt(*pa);
 }
 
-struct encode_state {
-	struct frz_encoder enc;
-	int (*check)(void *arg, const struct frz_extent *e);
-	void *arg;
-};
+static int compare_chunks(const void *a, const void *b)
+{
+	const struct frz_chunk *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* The chunks are complete: make them easy to find. */
+static int sort_chunks(struct frozen_tables *ft)
+{
+	ft->sorted = kmemdup_array(ft->chunks, ft->nr_chunks,
+				   sizeof(*ft->chunks), GFP_KERNEL);
+	if (!ft->sorted)
+		return -ENOMEM;
+	sort(ft->sorted, ft->nr_chunks, sizeof(*ft->sorted), compare_chunks,
+	     NULL);
+	return 0;
+}
 
 static int encode_extent(void *arg, const struct frz_extent *e)
 {
@@ -168,17 +221,19 @@ static int encode_extent(void *arg, const struct frz_extent *e)
 /**
  * frozen_tables_encode - Make frozen tables from a live domain
  * @ft: uninitialised; owned by the caller on success
+ * @keep: for the next kernel, in KHO-preserved memory; or for this one only
  * @live: the tables to copy, which must not change meanwhile
  * @leaf_levels: levels at which the hardware takes a leaf
  * @check: called for each extent before it is copied; non-zero refuses it
  * @arg: for @check
- * @bad_iova: where the live tables are bad, set on -EINVAL
+ * @bad_iova: where the live tables cannot be read, set on -EINVAL and -EFAULT
  *
  * Context: May sleep, takes as long as there are entries.
- * Return: 0, what @check returned, -ENOMEM, or -EINVAL or -EFAULT for live
- * tables that cannot be read. Nothing is left behind on failure.
+ * Return: 0, what @check returned, -ENOMEM, -E2BIG for more tables than a handover
+ * takes, or -EINVAL or -EFAULT for live tables that cannot be read. Nothing is left
+ * behind on failure.
  */
-int frozen_tables_encode(struct frozen_tables *ft,
+int frozen_tables_encode(struct frozen_tables *ft, bool keep,
 			 const struct frz_tables *live, u32 leaf_levels,
 			 int (*check)(void *arg, const struct frz_extent *e),
 			 void *arg, u64 *bad_iova)
@@ -189,8 +244,9 @@ int frozen_tables_encode(struct frozen_tables *ft,
 			.levels = live->levels,
 			.leaf_levels = leaf_levels,
 			.alloc = alloc_table,
-			.priv = ft,
+			.priv = &state,
 		},
+		.ft = ft,
 		.check = check,
 		.arg = arg,
 	};
@@ -200,10 +256,14 @@ int frozen_tables_encode(struct frozen_tables *ft,
 	ft->fmt = live->fmt;
 	ft->levels = live->levels;
 	ft->leaf_levels = leaf_levels;
+	ft->kept = keep;
 
 	ret = frz_encode_begin(&state.enc);
 	if (!ret)
 		ret = frz_walk(live, encode_extent, &state, NULL, bad_iova);
+	if (!ret)
+		ret = sort_chunks(ft);
+	ret = state.no_chunk ?: ret;
 	if (ret) {
 		frozen_tables_drop(ft);
 		return ret;
@@ -240,6 +300,7 @@ int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 	ft->leaf_levels = rec->leaf_levels;
 	ft->top = rec->top;
 	ft->stats = rec->stats;
+	ft->kept = true;
 	memcpy(ft->digest, rec->digest, sizeof(ft->digest));
 
 	ft->chunks = kcalloc(rec->nr_chunks, sizeof(*ft->chunks), GFP_KERNEL);
@@ -262,6 +323,13 @@ int frozen_tables_import(struct frozen_tables *ft, const struct frz_blob *b,
 		}
 	}
 	ft->nr_chunks = rec->nr_chunks;
+	if (sort_chunks(ft)) {
+		*why = "no memory for the list of its chunks";
+		kfree(ft->chunks);
+		ft->chunks = NULL;
+		ft->nr_chunks = 0;
+		return -ENOMEM;
+	}
 
 	if (!tables_intact(ft, digest)) {
 		*why = "the digest of its tables does not match";
@@ -320,8 +388,16 @@ void frozen_tables_drop(struct frozen_tables *ft)
 	u32 i;
 
 	unseal(ft);
-	for (i = 0; i < ft->nr_chunks; i++)
-		kho_unpreserve_free(phys_to_virt(ft->chunks[i].address));
+	for (i = 0; i < ft->nr_chunks; i++) {
+		void *mem = phys_to_virt(ft->chunks[i].address);
+
+		if (ft->kept)
+			kho_unpreserve_free(mem);
+		else
+			free_pages((unsigned long)mem,
+				   get_order(ft->chunks[i].len));
+	}
+	kfree(ft->sorted);
 	kfree(ft->chunks);
 	memset(ft, 0, sizeof(*ft));
 }
@@ -340,28 +416,31 @@ void frozen_tables_release(struct frozen_tables *ft)
 	for (i = 0; i < ft->nr_chunks; i++)
 		kho_restore_free(phys_to_virt(ft->chunks[i].address));
 	kvfree(ft->shadow);
+	kfree(ft->sorted);
 	kfree(ft->chunks);
 	memset(ft, 0, sizeof(*ft));
+}
+
+static int find_table(const void *key, const void *element)
+{
+	const struct frz_chunk *chunk = element;
+	u64 table = *(const u64 *)key;
+
+	if (table < chunk->address)
+		return -1;
+	return table - chunk->address >= chunk->used;
 }
 
 static const __le64 *map_frozen(void *priv, u64 table)
 {
 	struct frozen_reader *r = priv;
-	u32 i;
 
 	cond_resched();
-	if (!r->budget)
+	if (!r->budget || !bsearch(&table, r->ft->sorted, r->ft->nr_chunks,
+				   sizeof(*r->ft->sorted), find_table))
 		return NULL;
-	for (i = 0; i < r->ft->nr_chunks; i++) {
-		const struct frz_chunk *chunk = &r->ft->chunks[i];
-
-		if (table >= chunk->address &&
-		    table - chunk->address < chunk->used) {
-			r->budget--;
-			return phys_to_virt(table);
-		}
-	}
-	return NULL;
+	r->budget--;
+	return phys_to_virt(table);
 }
 
 /**
@@ -570,51 +649,48 @@ int frozen_tables_verify(const struct frozen_tables *ft,
 
 struct extents_state {
 	struct iommu_freeze_extents *req;
+	struct iommu_freeze_extent *extents;
 	u32 room;
 };
 
 static int store_extent(void *arg, const struct frz_extent *e)
 {
 	struct extents_state *state = arg;
-	struct iommu_freeze_extents *req = state->req;
-	struct iommu_freeze_extent out = {
+
+	if (state->req->nr == state->room)
+		return 1;
+	state->extents[state->req->nr++] = (struct iommu_freeze_extent){
 		.iova = e->iova, .pa = e->pa, .len = e->len, .prot = e->prot,
 	};
-
-	if (e->iova < req->start)
-		return 0;
-	req->total++;
-	if (req->nr == state->room)
-		return 0;
-	if (copy_to_user(u64_to_user_ptr(req->extents) +
-			 req->nr * sizeof(out), &out, sizeof(out)))
-		return -EFAULT;
-	req->nr++;
 	return 0;
 }
 
 /**
- * frozen_tables_extents - Give the extents of frozen tables to user space
+ * frozen_tables_extents - List some extents of frozen tables
  * @ft: the tables
- * @req: the request; nr and total are set
+ * @req: what is asked for; nr and total are set
+ * @extents: room for as many as @req says
+ *
+ * The cost is that of the extents that are stored.
  *
  * Context: May sleep.
- * Return: 0, -EFAULT for the user's memory, -EIO for tables that cannot be read.
+ * Return: 0, or -EIO for tables that cannot be read.
  */
 int frozen_tables_extents(const struct frozen_tables *ft,
-			  struct iommu_freeze_extents *req)
+			  struct iommu_freeze_extents *req,
+			  struct iommu_freeze_extent *extents)
 {
-	struct extents_state state = { .req = req, .room = req->nr };
+	struct extents_state state = {
+		.req = req, .extents = extents, .room = req->nr,
+	};
 	struct frozen_reader r;
 	struct frz_tables t;
-	u64 bad = 0;
-	int ret;
 
 	req->nr = 0;
-	req->total = 0;
+	req->total = ft->stats.extents;
 	frozen_tables_reader(&r, ft, &t);
-	ret = frz_walk(&t, store_extent, &state, NULL, &bad);
-	return ret == -EINVAL ? -EIO : ret;
+	return frz_walk_from(&t, req->start, store_extent, &state, NULL,
+			     NULL) < 0 ? -EIO : 0;
 }
 
 static u64 tables_memory(const struct frozen_tables *ft)

@@ -92,6 +92,7 @@ void frz_look_at_device(struct pci_dev *pdev, struct frz_findings *f)
 	iommu_group_put(group);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_GROUP, count != 1);
 	frz_vtd_look(pdev, f);
+	frz_vtd_look_at_others(pdev, f);
 }
 EXPORT_SYMBOL_GPL(frz_look_at_device);
 
@@ -105,7 +106,7 @@ EXPORT_SYMBOL_GPL(frz_look_at_device);
  * Context: May sleep. The pages are pinned, if they are RAM.
  * Return: 0, or what @found returned.
  */
-int frz_look_at_pages(const struct frz_store *store, const struct frz_extent *e,
+int frz_look_at_pages(struct frz_store *store, const struct frz_extent *e,
 		      int (*found)(void *arg, u32 obstacle, u64 iova, u64 len),
 		      void *arg)
 {
@@ -138,7 +139,7 @@ int frz_look_at_pages(const struct frz_store *store, const struct frz_extent *e,
 }
 
 struct trial_state {
-	const struct frz_store *store;
+	struct frz_store *store;
 	struct frz_findings *f;
 	struct iommu_freeze_trial *t;
 };
@@ -178,7 +179,7 @@ static int note_extent(void *arg, const struct frz_extent *e)
  * Return: 0 or a negative errno.
  */
 int frz_trial_serialise(struct pci_dev *pdev, struct iommu_domain *live,
-			const struct frz_store *store, struct frz_findings *f,
+			struct frz_store *store, struct frz_findings *f,
 			struct iommu_freeze_trial *t)
 {
 	struct trial_state state = { .store = store, .f = f, .t = t };
@@ -194,7 +195,7 @@ int frz_trial_serialise(struct pci_dev *pdev, struct iommu_domain *live,
 		return 0;
 
 	frz_vtd_live_tables(live, &tables);
-	ret = frozen_tables_encode(&ft, &tables,
+	ret = frozen_tables_encode(&ft, false, &tables,
 				   frz_vtd_leaf_levels(frz_vtd_unit(pdev)),
 				   note_extent, &state, &t->iova);
 	if (ret == -EINVAL || ret == -EFAULT) {

@@ -13,6 +13,12 @@
  * the next kernel adopts them, as its root pointer must translate as the old one
  * did all the time (section 10.4.5, Root Table Address Register).
  *
+ * A write to 0xfeexxxxx is an interrupt and no DMA: no context entry stops it, and
+ * while interrupts are not remapped it may be any vector, NMI or INIT (section 5.1).
+ * So remapping stays on as translation does. Nobody may have an interrupt in the
+ * jump: the old kernel's last word sets a preserved table with nothing in it, and
+ * the next kernel goes from that one to its own.
+ *
  * Locking: context entries are written under intel_iommu::lock. Domain ids are
  * allocated under intel_iommu::did_lock. Attach and replace come with the group
  * mutex held. At shutdown there is one CPU and no lock is taken.
@@ -25,6 +31,8 @@
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "../../intel/iommu.h"
 #include "../../intel/pasid.h"
@@ -37,6 +45,16 @@
 #define CONTEXT_TT		GENMASK_ULL(3, 2)
 #define CONTEXT_AW		GENMASK_ULL(2, 0)
 #define CONTEXT_DID		GENMASK_ULL(23, 8)
+
+/*
+ * Interrupt Remapping Table Address Register (section 10.4.29): extended mode, and
+ * the size of a table of one page, 2^(7 + 1) entries.
+ */
+#define IRTA_EIME		BIT_ULL(11)
+#define IRTA_ONE_PAGE		7
+
+/* Empty interrupt remapping tables for the next kernel, by the unit's seq_id. */
+static DEFINE_XARRAY(empty_irts);
 
 static_assert(sizeof(struct vtd_entry) == sizeof(struct context_entry));
 
@@ -99,6 +117,50 @@ void frz_vtd_look(struct pci_dev *pdev, struct frz_findings *f)
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ALIAS, !single_rid(pdev));
 }
 
+/* Does the group of this device have memory that firmware reaches at all times? */
+static bool firmware_uses(struct device *dev)
+{
+	struct iommu_resv_region *region, *next;
+	struct iommu_group *group;
+	bool found = false;
+	LIST_HEAD(regions);
+
+	group = iommu_group_get(dev);
+	if (!group)
+		return false;
+	iommu_get_group_resv_regions(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		found |= region->type == IOMMU_RESV_DIRECT;
+		list_del(&region->list);
+		kfree(region);
+	}
+	iommu_group_put(group);
+	return found;
+}
+
+/**
+ * frz_vtd_look_at_others - Would a freeze cut off a device that firmware needs?
+ * @pdev: the device that is to be frozen
+ * @f: findings, added to
+ *
+ * Without a frozen device translation goes off at the kexec and firmware's DMA to a
+ * reserved region (VT-d spec, section 8.4, RMRR) goes on. With one it stays on, and
+ * blocks every device that is not frozen until the next kernel has mapped it again.
+ * Regions that a system gives up once its driver is there (USB, graphics) do not
+ * count; Linux calls them relaxable.
+ *
+ * Context: May sleep.
+ */
+void frz_vtd_look_at_others(struct pci_dev *pdev, struct frz_findings *f)
+{
+	struct pci_dev *other = NULL;
+	bool found = false;
+
+	for_each_pci_dev(other)
+		found |= other != pdev && firmware_uses(&other->dev);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_RMRR, found);
+}
+
 /**
  * frz_vtd_look_at_domain - Can a domain of this kind be frozen?
  * @live: the domain of a device behind VT-d
@@ -115,6 +177,7 @@ void frz_vtd_look_at_domain(struct iommu_domain *live, struct frz_findings *f)
 		return;
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_DIRTY, domain->dirty_tracking);
 }
+EXPORT_SYMBOL_GPL(frz_vtd_look_at_domain);
 
 static const __le64 *map_live(void *priv, u64 table)
 {
@@ -256,13 +319,16 @@ int frz_vtd_live_entry(struct pci_dev *pdev, struct iommu_domain *live,
 
 /**
  * frz_vtd_frozen_entry - Turn a context entry into that of a frozen domain
- * @e: the live entry; translation type and address width stay
+ * @e: the live entry; the address width stays
  * @top: address of the frozen top table
  * @did: id of the frozen domain
+ *
+ * The driver sets translation type 01, which lets translated requests through, for
+ * each device that has ATS (VT-d spec, section 9.3, TT). A frozen device has it off.
  */
 void frz_vtd_frozen_entry(struct vtd_entry *e, u64 top, u32 did)
 {
-	e->lo = (e->lo & ~VTD_PAGE_MASK) | top;
+	e->lo = (e->lo & ~(VTD_PAGE_MASK | CONTEXT_TT)) | top;
 	e->hi = (e->hi & ~CONTEXT_DID) | FIELD_PREP(CONTEXT_DID, did);
 }
 
@@ -369,39 +435,95 @@ int frz_vtd_unit_index(struct intel_iommu *iommu)
 	return -ENOENT;
 }
 
+static bool remaps_interrupts(struct intel_iommu *iommu)
+{
+	return readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_IRES;
+}
+
+static int alloc_irt(struct intel_iommu *iommu)
+{
+	void *irt;
+	int ret;
+
+	if (!remaps_interrupts(iommu))
+		return 0;
+	irt = kho_alloc_preserve(VTD_PAGE_SIZE);
+	if (IS_ERR(irt))
+		return PTR_ERR(irt);
+	__iommu_flush_cache(iommu, irt, VTD_PAGE_SIZE);
+	ret = xa_err(xa_store(&empty_irts, iommu->seq_id, irt, GFP_KERNEL));
+	if (ret)
+		kho_unpreserve_free(irt);
+	return ret;
+}
+
+static void free_irt(struct intel_iommu *iommu)
+{
+	void *irt = xa_erase(&empty_irts, iommu->seq_id);
+
+	if (irt)
+		kho_unpreserve_free(irt);
+}
+
+static int preserve_unit(struct intel_iommu *iommu)
+{
+	struct folio *root = virt_to_folio(iommu->root_entry);
+	int ret;
+
+	ret = kho_preserve_folio(root);
+	if (ret)
+		return ret;
+	ret = alloc_irt(iommu);
+	if (ret)
+		kho_unpreserve_folio(root);
+	return ret;
+}
+
+/* Up to this unit, or of all. */
+static void unpreserve_roots(const struct intel_iommu *end)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	for_each_active_iommu(iommu, drhd) {
+		if (iommu == end)
+			return;
+		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+		free_irt(iommu);
+	}
+}
+
 /**
  * frz_vtd_unpreserve_roots - Undo frz_vtd_preserve_roots()
  */
 void frz_vtd_unpreserve_roots(void)
 {
-	struct dmar_drhd_unit *drhd;
-	struct intel_iommu *iommu;
-
 	guard(rwsem_read)(&dmar_global_lock);
-	for_each_active_iommu(iommu, drhd)
-		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
+	unpreserve_roots(NULL);
 }
 
 /**
  * frz_vtd_preserve_roots - Preserve the root table of every unit
  *
- * Return: NULL, or the reason why that failed; nothing is preserved then.
+ * A unit that remaps interrupts also gets an empty table for those.
+ *
+ * Return: 0, or a negative errno; nothing is preserved then.
  */
-const char *frz_vtd_preserve_roots(void)
+int frz_vtd_preserve_roots(void)
 {
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
+	int ret;
 
 	guard(rwsem_read)(&dmar_global_lock);
 	for_each_active_iommu(iommu, drhd) {
-		if (kho_preserve_folio(virt_to_folio(iommu->root_entry)))
-			goto err;
+		ret = preserve_unit(iommu);
+		if (ret) {
+			unpreserve_roots(iommu);
+			return ret;
+		}
 	}
-	return NULL;
-err:
-	for_each_active_iommu(iommu, drhd)
-		kho_unpreserve_folio(virt_to_folio(iommu->root_entry));
-	return "no memory to preserve the root tables";
+	return 0;
 }
 
 static struct folio *context_folio(struct intel_iommu *iommu, u8 bus)
@@ -433,24 +555,18 @@ void frz_vtd_unpreserve_context(struct pci_dev *pdev)
 					   pdev->bus->number));
 }
 
-static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
+static u32 preserved_buses(struct intel_iommu *iommu,
+			   struct frz_context *contexts)
 {
-	unsigned int bus, devfn;
+	unsigned int bus;
 	u32 n = 0;
 
 	for (bus = 0; bus < ROOT_ENTRIES; bus++) {
-		struct root_entry *root = &iommu->root_entry[bus];
-
-		if (!(root->lo & 1))
+		if (!frz_outgoing_on_bus(iommu, bus))
 			continue;
-		for (devfn = 0; devfn < 256; devfn++) {
-			if (!frz_outgoing_frozen_at(iommu, bus, devfn))
-				continue;
-			contexts[n].bus = bus;
-			contexts[n].address = root->lo & VTD_PAGE_MASK;
-			n++;
-			break;
-		}
+		contexts[n].bus = bus;
+		contexts[n].address = iommu->root_entry[bus].lo & VTD_PAGE_MASK;
+		n++;
 	}
 	return n;
 }
@@ -459,7 +575,7 @@ static u32 frozen_buses(struct intel_iommu *iommu, struct frz_context *contexts)
  * frz_vtd_write_units - Describe every unit in the blob
  * @w: the writer
  *
- * Context: Under outgoing_lock, which also guards the scratch array.
+ * Context: From outgoing.c, whose locks also guard the scratch array.
  * Return: 0 or the writer's error.
  */
 int frz_vtd_write_units(struct frz_blob_writer *w)
@@ -479,8 +595,11 @@ int frz_vtd_write_units(struct frz_blob_writer *w)
 			.ecap = iommu->ecap,
 			.root = virt_to_phys(iommu->root_entry),
 		};
-		u32 n = frozen_buses(iommu, contexts);
+		void *irt = xa_load(&empty_irts, iommu->seq_id);
+		u32 n = preserved_buses(iommu, contexts);
 
+		if (irt)
+			rec.irt = virt_to_phys(irt);
 		ret = frz_blob_add_unit(w, &rec, contexts, n);
 	}
 	return ret;
@@ -503,17 +622,50 @@ static void flush_all(struct intel_iommu *iommu)
 	iommu->flush.flush_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH);
 }
 
+/*
+ * The table that the unit remaps interrupts by is not kept: from here on it is the
+ * empty one, and none comes through (section 6.7, Set Interrupt Remapping Table
+ * Pointer Operation; the invalidation is not left to hardware that may do it).
+ */
+static void use_empty_irt(struct intel_iommu *iommu)
+{
+	void *irt = xa_load(&empty_irts, iommu->seq_id);
+	u64 irta;
+	u32 sts;
+
+	if (!irt)
+		return;
+	irta = readq(iommu->reg + DMAR_IRTA_REG) & IRTA_EIME;
+	writeq(virt_to_phys(irt) | irta | IRTA_ONE_PAGE,
+	       iommu->reg + DMAR_IRTA_REG);
+	writel(iommu->gcmd | DMA_GCMD_SIRTP, iommu->reg + DMAR_GCMD_REG);
+	IOMMU_WAIT_OP(iommu, DMAR_GSTS_REG, readl, sts & DMA_GSTS_IRTPS, sts);
+	qi_global_iec(iommu);
+}
+
+/*
+ * Whoever attached the device anew behind the freeze, as the core does around a
+ * reset, left an entry for tables that are not kept.
+ */
+static bool is_frozen_entry(const struct context_entry *context,
+			    const struct vtd_entry *frozen)
+{
+	return frozen && context->lo == frozen->lo && context->hi == frozen->hi;
+}
+
 /**
  * iommu_freeze_vtd_shutdown - Last word of the old kernel to VT-d
  *
  * In a kexec with frozen devices translation stays on in every unit, and of the
- * context entries only those of frozen devices stay.
+ * context entries only those of frozen devices stay. Interrupt remapping stays on
+ * where it is, and lets none through; nor does the unit itself send one.
  *
  * Context: One CPU, interrupts off.
  * Return: true if that was done, false if the caller should turn VT-d off.
  */
 bool iommu_freeze_vtd_shutdown(void)
 {
+	const struct vtd_entry *frozen;
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
 	unsigned int bus, devfn;
@@ -535,9 +687,10 @@ bool iommu_freeze_vtd_shutdown(void)
 				continue;
 			context = phys_to_virt(root->lo & VTD_PAGE_MASK);
 			for (devfn = 0; devfn < 256; devfn++) {
-				if (frz_outgoing_frozen_at(iommu, bus, devfn))
+				frozen = frz_outgoing_frozen_at(iommu, bus, devfn);
+				if (frozen)
 					keep = true;
-				else
+				if (!is_frozen_entry(&context[devfn], frozen))
 					clear_entry(iommu, &context[devfn]);
 			}
 			if (!keep) {
@@ -546,11 +699,52 @@ bool iommu_freeze_vtd_shutdown(void)
 			}
 		}
 		flush_all(iommu);
+		use_empty_irt(iommu);
+		/* A fault would be told by a vector that is another one soon. */
+		writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
 	}
 	return true;
 }
 
 /* The incoming side. */
+
+/**
+ * iommu_freeze_vtd_keep_ir - Must a unit remap interrupts without a break?
+ * @iommu: the unit
+ *
+ * The handover is not read yet, and need not be: with any, good or bad, a device
+ * may be running that can write an interrupt. It does not matter what table is set,
+ * that of the previous kernel is empty.
+ *
+ * Context: Any, from early boot on.
+ * Return: true if remapping is on and may not be turned off.
+ */
+bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
+{
+	phys_addr_t phys;
+
+	return remaps_interrupts(iommu) &&
+	       kho_retrieve_subtree(FRZ_KHO_NAME, &phys, NULL) != -ENOENT;
+}
+
+/*
+ * The empty table was for the time until this kernel has set its own: ask hardware
+ * whether that is so, and free it. A kernel that does not remap interrupts leaves
+ * hardware with the empty one.
+ */
+static const char * __init
+leave_empty_irt(struct intel_iommu *iommu, const struct frz_unit *rec)
+{
+	if (!rec->irt)
+		return NULL;
+	if (kho_preserved_order(rec->irt))
+		return "its interrupt remapping table is not preserved memory";
+	if (!remaps_interrupts(iommu) ||
+	    (readq(iommu->reg + DMAR_IRTA_REG) & VTD_PAGE_MASK) == rec->irt)
+		return "its interrupts are not remapped by this kernel; boot without intremap=off";
+	kho_restore_free(phys_to_virt(rec->irt));
+	return NULL;
+}
 
 static const char * __init
 check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
@@ -570,8 +764,11 @@ check_unit(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 	return NULL;
 }
 
-/* Each entry must be what a device of the blob runs on, or be gone. */
-static const char * __init
+/*
+ * Each entry must be what a device of the blob runs on, or be gone. One that is bad
+ * costs its own device and no other.
+ */
+static void __init
 check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 	      u8 bus, struct context_entry *context)
 {
@@ -590,10 +787,13 @@ check_context(struct intel_iommu *iommu, const struct frz_incoming_unit *unit,
 		if (!context_present(e) || (e->lo & VTD_PAGE_MASK) != ft->top ||
 		    (e->lo & CONTEXT_TT) ||
 		    FIELD_GET(CONTEXT_DID, e->hi) != did ||
-		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels)
-			return "a context entry is not that of its frozen domain";
+		    agaw_to_level(FIELD_GET(CONTEXT_AW, e->hi)) != ft->levels) {
+			clear_entry(iommu, e);
+			frz_incoming_refuse_id((u64)unit->rec.segment << 16 |
+					       PCI_DEVID(bus, devfn),
+					       "its context entry is not that of its frozen domain");
+		}
 	}
-	return NULL;
 }
 
 static const char * __init
@@ -601,7 +801,6 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 {
 	struct root_entry *root = phys_to_virt(unit->rec.root);
 	u32 i, bus, next = 0;
-	const char *why;
 	u64 pa;
 
 	for (i = 0; i < unit->rec.nr_contexts; i++) {
@@ -613,9 +812,7 @@ check_root(struct intel_iommu *iommu, const struct frz_incoming_unit *unit)
 			root[next] = (struct root_entry){};
 		if (root[bus].lo != (pa | 1) || root[bus].hi)
 			return "its root entry is not that of its context table";
-		why = check_context(iommu, unit, bus, phys_to_virt(pa));
-		if (why)
-			return why;
+		check_context(iommu, unit, bus, phys_to_virt(pa));
 		next = bus + 1;
 	}
 	for (; next < ROOT_ENTRIES; next++)
@@ -641,12 +838,28 @@ static void __init release_page(u64 pa)
 		kho_restore_free(phys_to_virt(pa));
 }
 
+/* A unit for graphics alone may stay on where the driver turns it off, for a quirk. */
+static bool __init root_in_use(u64 root)
+{
+	struct dmar_drhd_unit *drhd;
+	struct intel_iommu *iommu;
+
+	guard(rwsem_read)(&dmar_global_lock);
+	for_each_iommu(iommu, drhd)
+		if (readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES &&
+		    (readq(iommu->reg + DMAR_RTADDR_REG) & VTD_PAGE_MASK) == root)
+			return true;
+	return false;
+}
+
 /**
  * frz_vtd_release_unit - Free the tables of a unit that was refused
  * @b: the blob
  * @rec: the unit's record in it
  *
- * Context: Boot, after the unit was given other tables.
+ * They stay if hardware, asked for it, still uses them.
+ *
+ * Context: Boot, after the unit was given other tables or was turned off.
  */
 void __init frz_vtd_release_unit(const struct frz_blob *b,
 				 const struct frz_unit *rec)
@@ -654,6 +867,8 @@ void __init frz_vtd_release_unit(const struct frz_blob *b,
 	u32 i, bus;
 	u64 pa;
 
+	if (root_in_use(rec->root))
+		return;
 	release_page(rec->root);
 	for (i = 0; i < rec->nr_contexts; i++) {
 		frz_blob_context(b, rec, i, &bus, &pa);
@@ -675,8 +890,8 @@ void __init frz_vtd_release_unit(const struct frz_blob *b,
  */
 bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 {
+	const char *why = NULL, *irt;
 	struct frz_incoming_unit unit;
-	const char *why = NULL;
 	u32 i, bus;
 	u64 pa;
 
@@ -686,7 +901,8 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 	case FRZ_UNIT_BAD:
 		break;
 	case FRZ_UNIT_GOOD:
-		why = check_unit(iommu, &unit);
+		irt = leave_empty_irt(iommu, &unit.rec);
+		why = check_unit(iommu, &unit) ?: irt;
 		if (!why)
 			why = check_root(iommu, &unit);
 		if (why) {
@@ -719,20 +935,40 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 }
 
 /**
+ * iommu_freeze_vtd_ignored - This kernel leaves a unit off
+ * @iommu: the unit; the caller turns its translation off next
+ *
+ * Context: Boot, one thread.
+ */
+void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
+{
+	struct frz_incoming_unit unit;
+
+	if (frz_incoming_unit(iommu->reg_phys, &unit) != FRZ_UNIT_GOOD)
+		return;
+	/* Interrupts are remapped all the same. */
+	leave_empty_irt(iommu, &unit.rec);
+	frz_incoming_unit_done(&unit, iommu,
+			       "its IOMMU is not used by this kernel");
+}
+
+/**
  * frz_vtd_adopt_device - Let the driver know that a device is translated
- * @pdev: an incoming device of an adopted unit
+ * @pdev: an incoming device
+ * @iommu: the adopted unit that translates it
  *
  * Context: Group mutex held, before the first attach.
- * Return: 0, or -ENODEV if the device is not VT-d's or has another id.
+ * Return: 0, or -ENODEV if the device is not below @iommu or has another id.
  */
-int frz_vtd_adopt_device(struct pci_dev *pdev)
+int frz_vtd_adopt_device(struct pci_dev *pdev, const struct intel_iommu *iommu)
 {
 	struct device_domain_info *info;
 
 	if (!is_vtd(&pdev->dev) || !single_rid(pdev))
 		return -ENODEV;
 	info = dev_iommu_priv_get(&pdev->dev);
-	if (PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
+	if (info->iommu != iommu ||
+	    PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
 		return -ENODEV;
 	info->domain_attached = true;
 	return 0;

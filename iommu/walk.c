@@ -119,8 +119,9 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
 }
 
 /**
- * frz_walk - call a function for each run of the tables
+ * frz_walk_from - call a function for each run of the tables from an iova on
  * @t: tables
+ * @start: where to begin; a run that begins below it is told from there
  * @fn: called for each maximal contiguous run, in iova order; a value other than
  *	0 stops the walk
  * @arg: for @fn
@@ -130,11 +131,11 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
  * Return: 0, what @fn returned, -EFAULT when a table may not be read, -EINVAL
  * for a bad entry or number of levels.
  */
-int frz_walk(const struct frz_tables *t,
-	     int (*fn)(void *arg, const struct frz_extent *e), void *arg,
-	     struct frz_stats *stats, u64 *bad_iova)
+int frz_walk_from(const struct frz_tables *t, u64 start,
+		  int (*fn)(void *arg, const struct frz_extent *e), void *arg,
+		  struct frz_stats *stats, u64 *bad_iova)
 {
-	struct frz_extent run = {}, leaf;
+	struct frz_extent run = { .iova = start }, leaf;
 	struct frz_stats seen = {};
 	struct frz_cursor c;
 	int ret, err;
@@ -144,6 +145,11 @@ int frz_walk(const struct frz_tables *t,
 		ret = frz_cursor_leaf(&c, run.iova + run.len, false, &leaf);
 		if (ret)
 			break;
+		if (leaf.iova < start) {
+			leaf.pa += start - leaf.iova;
+			leaf.len -= start - leaf.iova;
+			leaf.iova = start;
+		}
 		seen.leaves++;
 		seen.bytes += leaf.len;
 		if (run.len && leaf.prot == run.prot &&
@@ -175,6 +181,23 @@ stopped:
 	if (stats)
 		*stats = seen;
 	return err;
+}
+
+/**
+ * frz_walk - call a function for each run of the tables
+ * @t: tables
+ * @fn: as in frz_walk_from()
+ * @arg: for @fn
+ * @stats: set to what was seen; NULL when not wanted
+ * @bad_iova: set to the place of an -EFAULT or -EINVAL; NULL when not wanted
+ *
+ * Return: as frz_walk_from().
+ */
+int frz_walk(const struct frz_tables *t,
+	     int (*fn)(void *arg, const struct frz_extent *e), void *arg,
+	     struct frz_stats *stats, u64 *bad_iova)
+{
+	return frz_walk_from(t, 0, fn, arg, stats, bad_iova);
 }
 
 /**

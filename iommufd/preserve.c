@@ -3,7 +3,8 @@
  * iommufd's part in the old kernel: hold the map of a preserved device still.
  *
  * Structure: io_pagetable::preserved counts the preserved devices that rely on
- * the map of an IOAS. A trial holds the lock itself instead, for a moment.
+ * the map of an IOAS. Each has a reference to its HWPT, and so to the IOAS. A
+ * trial holds the lock itself instead, for a moment.
  *
  * Locking: domains_rwsem. Map and unmap hold it for reading from before the first
  * change of a domain until after the last, and read the count under it; so once
@@ -17,18 +18,22 @@
 #include "../../iommufd/iommufd_private.h"
 #include "../iommu/freeze.h"
 
+static struct io_pagetable *to_iopt(struct iommufd_hw_pagetable *hwpt)
+{
+	return &to_hwpt_paging(hwpt)->ioas->iopt;
+}
+
 /**
- * iommufd_freeze_look - Find a device's live domain
+ * iommufd_freeze_look - Find what a device is attached to
  * @idev: the device; it cannot be attached, detached or replaced meanwhile
  * @f: findings, added to
- * @iopt: set to what the other calls here take
  *
  * Context: May sleep.
- * Return: the domain, NULL if there is none that could be frozen.
+ * Return: the HWPT, good as long as the device is attached to it; NULL if there
+ * is none that could be frozen.
  */
-struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
-					 struct frz_findings *f,
-					 struct io_pagetable **iopt)
+struct iommufd_hw_pagetable *iommufd_freeze_look(struct iommufd_device *idev,
+						 struct frz_findings *f)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	unsigned long pasid = IOMMU_NO_PASID;
@@ -52,15 +57,25 @@ struct iommu_domain *iommufd_freeze_look(struct iommufd_device *idev,
 	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_NESTED, !hwpt_is_paging(hwpt)))
 		return NULL;
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_FAULTS, hwpt->fault);
-
-	*iopt = &to_hwpt_paging(hwpt)->ioas->iopt;
-	return hwpt->domain;
+	return hwpt;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_look, "IOMMUFD");
 
 /**
+ * iommufd_freeze_domain - The domain of a HWPT
+ * @hwpt: from iommufd_freeze_look()
+ *
+ * Return: the domain.
+ */
+struct iommu_domain *iommufd_freeze_domain(struct iommufd_hw_pagetable *hwpt)
+{
+	return hwpt->domain;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_domain, "IOMMUFD");
+
+/**
  * iommufd_freeze_device_memory - Is memory of a device mapped (P2P)?
- * @iopt: from iommufd_freeze_look(), preserved or held
+ * @hwpt: from iommufd_freeze_look(), preserved or held
  * @pages: set to the first of it and to how much it is
  *
  * Its exporter may revoke it at any time, by an unmap that does not wait for us:
@@ -69,9 +84,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_look, "IOMMUFD");
  * Context: May sleep.
  * Return: true if so.
  */
-bool iommufd_freeze_device_memory(struct io_pagetable *iopt,
+bool iommufd_freeze_device_memory(struct iommufd_hw_pagetable *hwpt,
 				  struct iommu_freeze_pages *pages)
 {
+	struct io_pagetable *iopt = to_iopt(hwpt);
 	struct iopt_area *area;
 	bool found = false;
 
@@ -94,48 +110,55 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_device_memory, "IOMMUFD");
 
 /**
  * iommufd_freeze_preserve - From now on map and unmap fail
- * @iopt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_look(); it stays, whatever becomes of the device
  *
- * Context: May sleep, until maps and unmaps in flight are through.
+ * Context: May sleep, until maps and unmaps in flight are through. The device is
+ * still attached.
  */
-void iommufd_freeze_preserve(struct io_pagetable *iopt)
+void iommufd_freeze_preserve(struct iommufd_hw_pagetable *hwpt)
 {
-	guard(rwsem_write)(&iopt->domains_rwsem);
-	iopt->preserved++;
+	refcount_inc(&hwpt->obj.users);
+	guard(rwsem_write)(&to_iopt(hwpt)->domains_rwsem);
+	to_iopt(hwpt)->preserved++;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_preserve, "IOMMUFD");
 
 /**
  * iommufd_freeze_unpreserve - Let the map change again
- * @iopt: from iommufd_freeze_look()
+ * @idev: the device
+ * @hwpt: as for iommufd_freeze_preserve(); may be gone afterwards
+ *
+ * Context: May sleep.
  */
-void iommufd_freeze_unpreserve(struct io_pagetable *iopt)
+void iommufd_freeze_unpreserve(struct iommufd_device *idev,
+			       struct iommufd_hw_pagetable *hwpt)
 {
-	guard(rwsem_write)(&iopt->domains_rwsem);
-	iopt->preserved--;
+	scoped_guard(rwsem_write, &to_iopt(hwpt)->domains_rwsem)
+		to_iopt(hwpt)->preserved--;
+	iommufd_hw_pagetable_put(idev->ictx, hwpt);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_unpreserve, "IOMMUFD");
 
 /**
  * iommufd_freeze_hold - From now on map and unmap wait
- * @iopt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_look()
  *
  * For a trial: the guest that maps something meanwhile must not see an error.
  *
  * Context: May sleep. Until iommufd_freeze_unhold(), by the same thread.
  */
-void iommufd_freeze_hold(struct io_pagetable *iopt)
+void iommufd_freeze_hold(struct iommufd_hw_pagetable *hwpt)
 {
-	down_write(&iopt->domains_rwsem);
+	down_write(&to_iopt(hwpt)->domains_rwsem);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_hold, "IOMMUFD");
 
 /**
  * iommufd_freeze_unhold - Undo iommufd_freeze_hold()
- * @iopt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_look()
  */
-void iommufd_freeze_unhold(struct io_pagetable *iopt)
+void iommufd_freeze_unhold(struct iommufd_hw_pagetable *hwpt)
 {
-	up_write(&iopt->domains_rwsem);
+	up_write(&to_iopt(hwpt)->domains_rwsem);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_freeze_unhold, "IOMMUFD");

@@ -13,11 +13,14 @@
  *
  * Structure: a struct memfd_hold for each retrieved memfd whose session has a
  * frozen device: the ids of those devices and a reference to each folio. It goes
- * when the last of them is finished. Until the references are taken, two flags of
- * the mapping keep reclaim and migration away; nobody else has the file yet.
+ * when the last of them is finished or discarded. Until the references are taken,
+ * two flags of the mapping keep reclaim and migration away; nobody else has the
+ * file yet. A retrieve ends its hold itself: nobody else takes it away before.
  *
  * Locking: preserve runs under the session's mutex, with the folio pinned by
- * iommufd. hold_lock guards the list of holds.
+ * iommufd. hold_lock guards the list of holds and the ids of each; a device is
+ * found to be frozen and its id added in one go, so that a discard, which takes
+ * the lock after it stopped the device, finds every id of it.
  *
  * Fails: for lack of memory, or when LUO cannot retrieve the memfd. Its pages go
  * back to the page allocator then, so the devices are stopped first.
@@ -41,6 +44,7 @@ struct memfd_hold {
 	unsigned int nr_ids;
 	struct folio **folios;
 	size_t nr_folios;
+	bool retrieving;
 };
 
 static DEFINE_MUTEX(hold_lock);
@@ -52,7 +56,7 @@ static LIST_HEAD(holds);
  * Asking about the file alone would not do: a hole that was punched after the map
  * leaves a page that is pinned, mapped, and not kept.
  */
-static int memfd_obstacle(const struct frz_store *store, struct folio *folio)
+static int memfd_obstacle(struct frz_store *store, struct folio *folio)
 {
 	const struct liveupdate_file_op_args *args = store->priv;
 	struct address_space *mapping;
@@ -69,12 +73,18 @@ static int memfd_obstacle(const struct frz_store *store, struct folio *folio)
 	/* As memfd_luo_can_preserve() and memfd_luo_get_id() have it. */
 	if (!shmem_mapping(mapping) || inode->i_nlink)
 		return IOMMU_FREEZE_OBSTACLE_NOT_MEMFD;
+	/* LUO has a reference to what it preserves: it stays this inode. */
+	if (args && store->kept == inode)
+		return -1;
 	if (args)
 		preserved = liveupdate_preserved_with(args, MEMFD_LUO_FH_COMPATIBLE,
 						      (unsigned long)inode);
 	else
 		preserved = READ_ONCE(SHMEM_I(inode)->flags) & SHMEM_F_MAPPING_FROZEN;
-	return preserved ? -1 : IOMMU_FREEZE_OBSTACLE_NOT_PRESERVED;
+	if (!preserved)
+		return IOMMU_FREEZE_OBSTACLE_NOT_PRESERVED;
+	store->kept = inode;
+	return -1;
 }
 
 /**
@@ -90,6 +100,7 @@ void frz_store_memfd(struct frz_store *store,
 {
 	store->obstacle = memfd_obstacle;
 	store->priv = args;
+	store->kept = NULL;
 }
 EXPORT_SYMBOL_GPL(frz_store_memfd);
 
@@ -103,6 +114,7 @@ void frz_store_memfd_trial(struct frz_store *store)
 {
 	store->obstacle = memfd_obstacle;
 	store->priv = NULL;
+	store->kept = NULL;
 }
 EXPORT_SYMBOL_GPL(frz_store_memfd_trial);
 
@@ -154,6 +166,7 @@ void iommu_freeze_memfd_begin(const struct liveupdate_file_op_args *args,
 	unsigned int n;
 	u64 id;
 
+	guard(mutex)(&hold_lock);
 	for (n = 0; liveupdate_data_with(args, FRZ_LUO_NAME, n, &id); n++) {
 		if (!frz_incoming_id_frozen(id))
 			continue;
@@ -166,9 +179,9 @@ void iommu_freeze_memfd_begin(const struct liveupdate_file_op_args *args,
 	}
 
 	hold->file = file;
+	hold->retrieving = true;
 	mapping_set_inaccessible(file->f_mapping);
-	scoped_guard(mutex, &hold_lock)
-		list_add(&hold->node, &holds);
+	list_add(&hold->node, &holds);
 }
 
 static int hold_folios(struct memfd_hold *hold)
@@ -204,6 +217,17 @@ static int hold_folios(struct memfd_hold *hold)
 	return 0;
 }
 
+static void lose(struct memfd_hold *hold)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&hold_lock);
+	for (i = 0; i < hold->nr_ids; i++)
+		frz_incoming_refuse_id(hold->ids[i],
+				       "its RAM could not be retrieved");
+	drop_hold(hold);
+}
+
 /**
  * iommu_freeze_memfd_hold - A memfd has got its pages
  * @file: the memfd of iommu_freeze_memfd_begin()
@@ -216,20 +240,24 @@ int iommu_freeze_memfd_hold(struct file *file)
 	struct memfd_hold *hold;
 	int ret;
 
-	scoped_guard(mutex, &hold_lock)
-		hold = find_hold(file);
+	guard(mutex)(&hold_lock);
+	hold = find_hold(file);
 	if (!hold)
 		return 0;
 
-	ret = hold_folios(hold);
+	ret = hold->nr_ids ? hold_folios(hold) : 0;
 	if (ret) {
-		iommu_freeze_memfd_lost(file);
+		lose(hold);
 		return ret;
 	}
 	/* Held pages stay where they are: back to an ordinary mapping. */
 	clear_bit(AS_INACCESSIBLE, &mapping->flags);
 	mapping_clear_unevictable(mapping);
 	shmem_unlock_mapping(mapping);
+
+	hold->retrieving = false;
+	if (!hold->nr_ids)
+		drop_hold(hold);
 	return 0;
 }
 
@@ -242,21 +270,16 @@ int iommu_freeze_memfd_hold(struct file *file)
 void iommu_freeze_memfd_lost(struct file *file)
 {
 	struct memfd_hold *hold;
-	unsigned int i;
 
 	guard(mutex)(&hold_lock);
 	hold = find_hold(file);
-	if (!hold)
-		return;
-	for (i = 0; i < hold->nr_ids; i++)
-		frz_incoming_refuse_id(hold->ids[i],
-				       "its RAM could not be retrieved");
-	drop_hold(hold);
+	if (hold)
+		lose(hold);
 }
 
 /**
  * frz_store_memfd_finish - A device does not need its pages held any more
- * @id: frz_pci_id() of it, in the previous kernel
+ * @id: frz_pci_id() of it, in the previous kernel; it is not frozen any more
  */
 void frz_store_memfd_finish(u64 id)
 {
@@ -268,7 +291,7 @@ void frz_store_memfd_finish(u64 id)
 		for (i = 0; i < hold->nr_ids; i++)
 			if (hold->ids[i] == id)
 				hold->ids[i--] = hold->ids[--hold->nr_ids];
-		if (!hold->nr_ids)
+		if (!hold->nr_ids && !hold->retrieving)
 			drop_hold(hold);
 	}
 }

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Live Update Orchestrator's handler for the vfio-pci cdev, and the trial of
- * a device that is in use.
+ * What VFIO does for the Live Update Orchestrator, called by handler.c, and the
+ * trial of a device that is in use.
  *
  * Structure: a struct preserved_file for each preserved file, in LUO's
  * private_data. In the new kernel the device record of incoming.c notes which
- * file a device was retrieved as; only that one may open it.
+ * file a device was retrieved as; only that one may open it. LUO keeps no reference
+ * to it: when its VMM dies it is closed, and the device can be retrieved again.
  *
  * Locking: LUO calls under the session's mutex. preserve takes the device set's
- * lock, which bind, attach, detach and close hold.
+ * lock, which bind, attach, detach and close hold, to the end. It first tells
+ * outgoing.c of the device, then takes the other locks under which its use is
+ * changed (igate, memory_lock), one by one, and looks: who takes such a lock later
+ * to change something asks outgoing.c under it. freeze holds memory_lock, as the
+ * power state stays the VMM's to change until a device is frozen.
  *
  * Who may fail: preserve, with an errno and one log line that says why; freeze,
- * when something changed behind the preserve; retrieve, for a refused device.
- * finish is held back by can_finish until hardware has left the frozen domain.
+ * when something changed behind the preserve, or the device is on its way out;
+ * retrieve, for a refused device, or until vfio-pci has it. handler.c holds finish
+ * back until hardware has left the frozen domain.
  */
 #include <linux/anon_inodes.h>
 #include <linux/iommufd.h>
@@ -25,7 +31,8 @@
 #include "../iommu/freeze.h"
 
 struct preserved_file {
-	struct io_pagetable *iopt;
+	struct outgoing_device *out;
+	struct iommufd_hw_pagetable *hwpt;
 };
 
 static struct vfio_pci_core_device *to_vfio_pci(struct vfio_device *device)
@@ -58,6 +65,15 @@ static unsigned long vfio_luo_get_id(struct file *file)
 	return (unsigned long)df->device;
 }
 
+static void look_at_power(struct vfio_pci_core_device *vdev,
+			  struct frz_findings *f)
+{
+	lockdep_assert_held(&vdev->memory_lock);
+	frz_look(f, IOMMU_FREEZE_OBSTACLE_POWER,
+		 vdev->pm_runtime_engaged ||
+		 vdev->pdev->current_state != PCI_D0);
+}
+
 /* How the device is used, by whoever has it open. Device set lock held. */
 static void look_at_use(struct vfio_device *device, struct frz_findings *f)
 {
@@ -69,36 +85,33 @@ static void look_at_use(struct vfio_device *device, struct frz_findings *f)
 		 !vfio_device_cdev_opened(device));
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);
 	frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, !device->iommufd_attached);
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_POWER,
-		 vdev->pm_runtime_engaged ||
-		 vdev->pdev->current_state != PCI_D0);
+	scoped_guard(rwsem_read, &vdev->memory_lock)
+		look_at_power(vdev, f);
 	scoped_guard(mutex, &vdev->igate)
 		frz_look(f, IOMMU_FREEZE_OBSTACLE_INTERRUPTS,
 			 vdev->irq_type != VFIO_PCI_NUM_IRQS);
 }
 
-/* The live domain of a device that is attached, NULL if it cannot be frozen. */
-static struct iommu_domain *look_at_domain(struct vfio_device *device,
-					   struct frz_findings *f,
-					   struct io_pagetable **iopt)
+/* What a device is attached to, NULL if that cannot be frozen. */
+static struct iommufd_hw_pagetable *look_at_hwpt(struct vfio_device *device,
+						 struct frz_findings *f)
 {
-	struct iommu_domain *live;
+	struct iommufd_hw_pagetable *hwpt;
 
 	if (!device->iommufd_device || !device->iommufd_attached)
 		return NULL;
-	live = iommufd_freeze_look(device->iommufd_device, f, iopt);
+	hwpt = iommufd_freeze_look(device->iommufd_device, f);
 	/* What a domain of another IOMMU looks like nobody here knows. */
-	if (!live || f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_IOMMU))
+	if (!hwpt || f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_IOMMU))
 		return NULL;
-	frz_vtd_look_at_domain(live, f);
-	return f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ? NULL : live;
+	frz_vtd_look_at_domain(iommufd_freeze_domain(hwpt), f);
+	return f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ? NULL : hwpt;
 }
 
 static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device_file *df = args->file->private_data;
 	struct pci_dev *pdev = to_vfio_pci(df->device)->pdev;
-	struct iommu_domain *live = NULL;
 	struct iommu_freeze_pages pages;
 	struct preserved_file *pf;
 	struct frz_findings f = {};
@@ -106,29 +119,38 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	int ret;
 
 	pf = kzalloc_obj(*pf);
-	if (!pf)
+	if (!pf) {
+		frz_warn(pdev, "not preserved: no memory\n");
 		return -ENOMEM;
+	}
 
 	guard(mutex)(&df->device->dev_set->lock);
 
+	pf->out = frz_outgoing_hold(pdev);
+	if (IS_ERR(pf->out)) {
+		ret = PTR_ERR(pf->out);
+		frz_warn(pdev, "not preserved: no memory\n");
+		goto err_free;
+	}
 	frz_look_at_device(pdev, &f);
 	/* Another file of the same device may be the one that is bound. */
 	if (!frz_look(&f, IOMMU_FREEZE_OBSTACLE_BOUND, !df->access_granted)) {
 		look_at_use(df->device, &f);
-		live = look_at_domain(df->device, &f, &pf->iopt);
+		pf->hwpt = look_at_hwpt(df->device, &f);
 	}
 	ret = frz_refuse(pdev, "preserved", &f);
 	if (ret)
-		goto err_free;
+		goto err_unhold;
 
-	iommufd_freeze_preserve(pf->iopt);
-	if (iommufd_freeze_device_memory(pf->iopt, &pages)) {
+	iommufd_freeze_preserve(pf->hwpt);
+	if (iommufd_freeze_device_memory(pf->hwpt, &pages)) {
 		ret = frz_refuse_pages(pdev, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
 				       pages.iova);
 		goto err_unpreserve;
 	}
 	frz_store_memfd(&store, args);
-	ret = frz_outgoing_preserve(pdev, live, &store);
+	ret = frz_outgoing_preserve(pf->out, iommufd_freeze_domain(pf->hwpt),
+				    &store);
 	if (ret)
 		goto err_unpreserve;
 	args->private_data = pf;
@@ -136,7 +158,9 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	return 0;
 
 err_unpreserve:
-	iommufd_freeze_unpreserve(pf->iopt);
+	iommufd_freeze_unpreserve(df->device->iommufd_device, pf->hwpt);
+err_unhold:
+	frz_outgoing_unpreserve(pf->out);
 err_free:
 	kfree(pf);
 	return ret;
@@ -148,30 +172,43 @@ static void vfio_luo_unpreserve(struct liveupdate_file_op_args *args)
 	struct preserved_file *pf = args->private_data;
 
 	guard(mutex)(&df->device->dev_set->lock);
-	frz_outgoing_unpreserve(to_vfio_pci(df->device)->pdev);
-	iommufd_freeze_unpreserve(pf->iopt);
+	frz_outgoing_unpreserve(pf->out);
+	iommufd_freeze_unpreserve(df->device->iommufd_device, pf->hwpt);
 	kfree(pf);
 }
 
+/*
+ * Whoever unbinds or removes a device holds its lock until the file is closed,
+ * which it will not be: device_shutdown() would wait for that lock. A device that
+ * is reset from outside VFIO is locked as well.
+ */
 static int vfio_luo_freeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_device_file *df = args->file->private_data;
-	struct pci_dev *pdev = to_vfio_pci(df->device)->pdev;
+	struct vfio_pci_core_device *vdev = to_vfio_pci(df->device);
+	struct preserved_file *pf = args->private_data;
 	struct frz_findings f = {};
+	int ret = -EBUSY;
 
-	/* Power is the VMM's to change until now, through config space. */
-	scoped_guard(mutex, &df->device->dev_set->lock)
-		look_at_use(df->device, &f);
-	if (frz_refuse(pdev, "frozen", &f))
+	if (!device_trylock(&vdev->pdev->dev)) {
+		frz_warn(vdev->pdev, "not frozen: it is being unbound, removed or reset; close it and unpreserve, or wait\n");
 		return -EBUSY;
-	return frz_outgoing_freeze(pdev);
+	}
+	/* Power is the VMM's to change until now, through config space. */
+	scoped_guard(rwsem_read, &vdev->memory_lock) {
+		look_at_power(vdev, &f);
+		if (!frz_refuse(vdev->pdev, "frozen", &f))
+			ret = frz_outgoing_freeze(pf->out);
+	}
+	device_unlock(&vdev->pdev->dev);
+	return ret;
 }
 
 static void vfio_luo_unfreeze(struct liveupdate_file_op_args *args)
 {
-	struct vfio_device_file *df = args->file->private_data;
+	struct preserved_file *pf = args->private_data;
 
-	frz_outgoing_unfreeze(to_vfio_pci(df->device)->pdev);
+	frz_outgoing_unfreeze(pf->out);
 }
 
 /* The vfio_device of a PCI device, registered and with a reference. */
@@ -203,8 +240,8 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 
 	device = find_device(pdev);
 	if (!device) {
-		frz_warn(pdev, "not retrieved: it is not bound to vfio-pci\n");
-		ret = -ENODEV;
+		frz_warn(pdev, "not retrieved yet: it is not bound to vfio-pci; bind it and try again\n");
+		ret = -EAGAIN;
 		goto err_pdev;
 	}
 	df = vfio_allocate_device_file(device);
@@ -213,6 +250,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 		goto err_registration;
 	}
 	if (!frz_incoming_set_owner(pdev, df)) {
+		frz_warn(pdev, "not retrieved: somebody has its file open\n");
 		ret = -EBUSY;
 		goto err_df;
 	}
@@ -226,12 +264,12 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	file->f_mapping = device->inode->i_mapping;
 
 	args->file = file;
-	frz_info(pdev, "retrieved\n");
+	pr_info_ratelimited("iommu-freeze: %s: retrieved\n", pci_name(pdev));
 	pci_dev_put(pdev);
 	return 0;
 
 err_owner:
-	frz_incoming_set_owner(pdev, NULL);
+	frz_incoming_drop_owner(pdev, df);
 err_df:
 	kfree(df);
 err_registration:
@@ -241,16 +279,6 @@ err_pdev:
 	return ret;
 }
 
-static bool vfio_luo_can_finish(struct liveupdate_file_op_args *args)
-{
-	return frz_incoming_can_finish(args->serialized_data);
-}
-
-static void vfio_luo_finish(struct liveupdate_file_op_args *args)
-{
-	frz_incoming_finish(args->serialized_data);
-}
-
 static const struct liveupdate_file_ops vfio_luo_ops = {
 	.can_preserve = vfio_luo_can_preserve,
 	.preserve = vfio_luo_preserve,
@@ -258,23 +286,14 @@ static const struct liveupdate_file_ops vfio_luo_ops = {
 	.freeze = vfio_luo_freeze,
 	.unfreeze = vfio_luo_unfreeze,
 	.retrieve = vfio_luo_retrieve,
-	.can_finish = vfio_luo_can_finish,
-	.finish = vfio_luo_finish,
 	.get_id = vfio_luo_get_id,
-	.owner = THIS_MODULE,
-};
-
-static struct liveupdate_file_handler vfio_luo_handler = {
-	.ops = &vfio_luo_ops,
-	.compatible = FRZ_LUO_NAME,
 };
 
 static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
 		      struct iommu_freeze_trial *t)
 {
 	struct vfio_device *device = find_device(pdev);
-	struct iommu_domain *live;
-	struct io_pagetable *iopt;
+	struct iommufd_hw_pagetable *hwpt;
 	struct frz_store store;
 	int ret = 0;
 
@@ -288,15 +307,17 @@ static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
 		t->use = frz_outgoing_preserved(pdev) ?
 			 IOMMU_FREEZE_IS_PRESERVED : IOMMU_FREEZE_IN_USE;
 		look_at_use(device, f);
-		live = look_at_domain(device, f, &iopt);
-		if (!live)
+		hwpt = look_at_hwpt(device, f);
+		if (!hwpt)
 			break;
 		frz_store_memfd_trial(&store);
-		iommufd_freeze_hold(iopt);
+		iommufd_freeze_hold(hwpt);
 		if (!frz_look(f, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
-			      iommufd_freeze_device_memory(iopt, &t->pages[0])))
-			ret = frz_trial_serialise(pdev, live, &store, f, t);
-		iommufd_freeze_unhold(iopt);
+			      iommufd_freeze_device_memory(hwpt, &t->pages[0])))
+			ret = frz_trial_serialise(pdev,
+						  iommufd_freeze_domain(hwpt),
+						  &store, f, t);
+		iommufd_freeze_unhold(hwpt);
 	}
 	vfio_device_put_registration(device);
 	return ret;
@@ -306,22 +327,13 @@ static const struct frz_trial_ops trial_ops = {
 	.trial = vfio_trial,
 };
 
-static bool registered;
-
 /**
- * vfio_freeze_init - Register the handler
- *
- * Return: 0, also without live update; or a negative errno.
+ * vfio_freeze_init - VFIO is there
  */
-int vfio_freeze_init(void)
+void vfio_freeze_init(void)
 {
-	int ret = liveupdate_register_file_handler(&vfio_luo_handler);
-
-	if (ret && ret != -EOPNOTSUPP)
-		return ret;
-	registered = !ret;
+	frz_luo_register(&vfio_luo_ops);
 	frz_trial_register(&trial_ops);
-	return 0;
 }
 
 /**
@@ -330,8 +342,7 @@ int vfio_freeze_init(void)
 void vfio_freeze_exit(void)
 {
 	frz_trial_unregister();
-	if (registered)
-		liveupdate_unregister_file_handler(&vfio_luo_handler);
+	frz_luo_unregister();
 }
 
 /**
@@ -354,54 +365,26 @@ int vfio_freeze_may_open(struct vfio_device_file *df)
 	return -EBUSY;
 }
 
-static bool enters_low_power(unsigned long arg)
+/**
+ * vfio_freeze_closed - A file of a device was closed for good
+ * @df: the file
+ */
+void vfio_freeze_closed(struct vfio_device_file *df)
 {
-	struct vfio_device_feature feature;
-
-	if (copy_from_user(&feature, (void __user *)arg, sizeof(feature)))
-		return false;
-	if (!(feature.flags & VFIO_DEVICE_FEATURE_SET))
-		return false;
-	switch (feature.flags & VFIO_DEVICE_FEATURE_MASK) {
-	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
-	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
-		return true;
-	}
-	return false;
+	if (dev_is_pci(df->device->dev))
+		frz_incoming_drop_owner(to_pci_dev(df->device->dev), df);
 }
 
 /**
- * vfio_freeze_may_ioctl - May this ioctl go on?
- * @df: the file
- * @cmd: the ioctl
- * @arg: its argument
+ * vfio_freeze_may_change - May a device be attached or detached?
+ * @device: the device
  *
- * Return: 0, or -EBUSY for one that would undo what was preserved, or stop a
- * frozen device.
+ * Context: Device set lock held.
+ * Return: 0, or -EBUSY for a preserved device.
  */
-int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd,
-			  unsigned long arg)
+int vfio_freeze_may_change(struct vfio_device *device)
 {
-	struct pci_dev *pdev;
-	bool preserved;
-
-	if (!dev_is_pci(df->device->dev))
-		return 0;
-	pdev = to_pci_dev(df->device->dev);
-	preserved = frz_outgoing_preserved(pdev);
-	if (!preserved && !iommu_freeze_pci_running(pdev))
-		return 0;
-
-	switch (cmd) {
-	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-	case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-	case VFIO_DEVICE_SET_IRQS:
-		return preserved ? -EBUSY : 0;
-	case VFIO_DEVICE_RESET:
-	case VFIO_DEVICE_PCI_HOT_RESET:
-		return -EBUSY;
-	case VFIO_DEVICE_FEATURE:
-		return enters_low_power(arg) ? -EBUSY : 0;
-	}
-	return 0;
+	lockdep_assert_held(&device->dev_set->lock);
+	return dev_is_pci(device->dev) ?
+	       iommu_freeze_pci_may_change(to_pci_dev(device->dev)) : 0;
 }

@@ -48,8 +48,8 @@
 
 /* A test builds the parser of a later kernel by defining these itself. */
 #ifndef FRZ_BLOB_VERSION
-#define FRZ_BLOB_VERSION	1
-#define FRZ_UNIT_VERSION	1
+#define FRZ_BLOB_VERSION	2	/* 2: units of version 2 */
+#define FRZ_UNIT_VERSION	2	/* 2: irt */
 #define FRZ_DOMAIN_VERSION	1
 #define FRZ_DEVICE_VERSION	1
 #endif
@@ -65,7 +65,7 @@
 #define FRZ_MAX_CHUNKS		4096	/* per domain */
 /*
  * Pieces of memory that a whole blob may name: root tables, context tables and
- * chunks together. It bounds the time of the check that none overlap.
+ * chunks together. It bounds what the check that none overlap takes.
  */
 #define FRZ_MAX_RANGES		16384
 #define FRZ_MAX_BRIDGES		8	/* per device */
@@ -121,8 +121,17 @@ struct frz_abi_unit {
 	__le64 root;		/* address of the root table, 4096 bytes */
 	__le32 nr_contexts;
 	__le32 reserved;
+	/* From version 2 on */
+	__le64 irt;		/* address of an empty table, see below, or 0 */
 	/* struct frz_abi_context[nr_contexts], each bus at most once */
 };
+
+/*
+ * irt: where interrupts were remapped they are now remapped by this table, 4096
+ * bytes without a present entry: none comes through until the next kernel has set
+ * a table of its own. It must do that without turning remapping off, and may free
+ * this one as soon as hardware uses the other.
+ */
 
 struct frz_abi_chunk {
 	__le64 address;

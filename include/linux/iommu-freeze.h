@@ -23,6 +23,7 @@ struct iommufd_hw_pagetable;
 struct liveupdate_file_op_args;
 struct pci_dev;
 struct pci_driver;
+struct vfio_device;
 struct vfio_device_file;
 
 /* Only called where iommufd_freeze_device() said yes. */
@@ -39,18 +40,27 @@ void iommu_group_leave_frozen(struct device *dev);
 bool iommu_domain_is_frozen(const struct iommu_domain *domain);
 struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
+int iommu_freeze_may_kexec(void);
+int iommu_freeze_pci_may_suspend(struct pci_dev *pdev);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
+void iommu_freeze_vtd_ignored(struct intel_iommu *iommu);
+bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_shutdown(void);
 int iommu_freeze_vtd_replace(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old);
 
 /* drivers/iommu/freeze/pci */
+void iommu_freeze_pci_setup(struct pci_dev *pdev);
 void iommu_freeze_pci_add(struct pci_dev *pdev);
 int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
 			      const struct pci_driver *drv);
 bool iommu_freeze_pci_keep_master(struct pci_dev *pdev);
 bool iommu_freeze_pci_running(struct pci_dev *pdev);
+int iommu_freeze_pci_may_change(struct pci_dev *pdev);
+int iommu_freeze_pci_may_stop(struct pci_dev *pdev);
 void iommu_freeze_pci_saved(struct pci_dev *pdev);
+void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap, int offset, u8 *bytes,
+			    unsigned int count);
 
 /* drivers/iommu/freeze/iommufd */
 bool iommufd_freeze_device(struct iommufd_device *idev);
@@ -60,11 +70,11 @@ int iommu_freeze_memfd_hold(struct file *file);
 void iommu_freeze_memfd_lost(struct file *file);
 
 /* drivers/iommu/freeze/vfio */
-int vfio_freeze_init(void);
+void vfio_freeze_init(void);
 void vfio_freeze_exit(void);
 int vfio_freeze_may_open(struct vfio_device_file *df);
-int vfio_freeze_may_ioctl(struct vfio_device_file *df, unsigned int cmd,
-			  unsigned long arg);
+void vfio_freeze_closed(struct vfio_device_file *df);
+int vfio_freeze_may_change(struct vfio_device *device);
 
 #else /* CONFIG_IOMMU_FREEZE */
 
@@ -83,7 +93,26 @@ static inline void iommu_freeze_refuse_all(const char *why)
 {
 }
 
+static inline int iommu_freeze_may_kexec(void)
+{
+	return 0;
+}
+
+static inline int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
+{
+	return 0;
+}
+
 static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
+{
+	return false;
+}
+
+static inline void iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
+{
+}
+
+static inline bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
 {
 	return false;
 }
@@ -98,6 +127,10 @@ static inline int iommu_freeze_vtd_replace(struct iommu_domain *domain,
 					   struct iommu_domain *old)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void iommu_freeze_pci_setup(struct pci_dev *pdev)
+{
 }
 
 static inline void iommu_freeze_pci_add(struct pci_dev *pdev)
@@ -120,7 +153,23 @@ static inline bool iommu_freeze_pci_running(struct pci_dev *pdev)
 	return false;
 }
 
+static inline int iommu_freeze_pci_may_change(struct pci_dev *pdev)
+{
+	return 0;
+}
+
+static inline int iommu_freeze_pci_may_stop(struct pci_dev *pdev)
+{
+	return 0;
+}
+
 static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
+{
+}
+
+static inline void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap,
+					  int offset, u8 *bytes,
+					  unsigned int count)
 {
 }
 
@@ -144,9 +193,8 @@ static inline void iommu_freeze_memfd_lost(struct file *file)
 {
 }
 
-static inline int vfio_freeze_init(void)
+static inline void vfio_freeze_init(void)
 {
-	return 0;
 }
 
 static inline void vfio_freeze_exit(void)
@@ -158,8 +206,11 @@ static inline int vfio_freeze_may_open(struct vfio_device_file *df)
 	return 0;
 }
 
-static inline int vfio_freeze_may_ioctl(struct vfio_device_file *df,
-					unsigned int cmd, unsigned long arg)
+static inline void vfio_freeze_closed(struct vfio_device_file *df)
+{
+}
+
+static inline int vfio_freeze_may_change(struct vfio_device *device)
 {
 	return 0;
 }

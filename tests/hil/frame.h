@@ -68,6 +68,28 @@ static inline void hil_frame_make(struct hil_frame *f, const uint8_t *run, uint6
 		f->fill[i] = htole64(hil_fill_word(seq, i));
 }
 
+/*
+ * A frame for a buffer that is no memory: written to HIL_IRQ_ADDRESS, each of its words is an
+ * interrupt for the first CPU (VT-d spec, 5.1). Address bit 4 is the format. In the one that is to
+ * be remapped, words would be NMIs if nobody did; those of the header are INIT and other things. In
+ * the other one they have a delivery mode that does not exist: QEMU lets that format through.
+ */
+#define HIL_IRQ_ADDRESS	0xfee00010u
+#define HIL_IRQ_WORDS	15	/* the shortest frame */
+#define HIL_IRQ_NMI	0x400u
+#define HIL_IRQ_NONE	0x300u
+
+static inline void hil_irq_make(uint32_t *words)
+{
+	struct hil_frame frame;
+	uint32_t i;
+
+	hil_frame_make(&frame, (const uint8_t *)"no memory, no run", 0);
+	memcpy(words, &frame, 16);
+	for (i = 4; i < HIL_IRQ_WORDS; i++)
+		words[i] = htole32((HIL_IRQ_ADDRESS + 4 * i) & 0x10 ? HIL_IRQ_NMI : HIL_IRQ_NONE);
+}
+
 /* Is this one of our frames at all? The content may still be wrong, see hil_frame_whole(). */
 static inline bool hil_frame_ours(const struct hil_frame *f, const uint8_t *run)
 {

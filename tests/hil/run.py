@@ -171,8 +171,11 @@ class Workshop:
                 shutil.copy(path, self._tool)
         return self._tool
 
-    def initrd(self, scenario, image, target, folder):
-        """A cpio with the VMM as init; /boot goes along into the next kernel."""
+    def initrd(self, scenario, firmware, image, target, folder):
+        """A cpio with the VMM as init; /boot goes along into the next kernel.
+
+        firmware: name and bytes of ACPI tables that replace the machine's own.
+        """
         root = os.path.join(folder, "root")
         os.mkdir(root)
         for name in ("boot", "scenario", "dev", "proc", "sys"):
@@ -182,6 +185,9 @@ class Workshop:
             with open("%s/scenario/boot%d" % (root, number), "w", encoding="utf-8") as f:
                 f.write("".join(line + "\n" for line in lines))
         shutil.copy(image, root + "/boot/bzImage")
+        modules = os.path.join(os.path.dirname(image), "modules")
+        if os.path.isdir(modules):
+            shutil.copytree(modules, root + "/boot", dirs_exist_ok=True)
         if target:
             shutil.copy(target, root + "/boot/target")
         if scenario.uses("tool", "churn", "extents-check"):
@@ -189,6 +195,14 @@ class Workshop:
                 shutil.copy(os.path.join(self.tool(), name), root + "/boot")
         path = os.path.join(folder, "initrd")
         with open(path, "wb") as f:
+            # The kernel looks for these by their full names, in an archive before the first one.
+            for name, table in firmware.items():
+                name = "kernel/firmware/acpi/" + name
+                os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+                with open(os.path.join(folder, name), "wb") as acpi:
+                    acpi.write(table)
+                subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=folder,
+                               input=name.encode(), stdout=f, check=True)
             names = subprocess.run(["find", "."], cwd=root, stdout=subprocess.PIPE, check=True)
             subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.stdout,
                            stdout=f, check=True)
@@ -299,7 +313,8 @@ class Run:
         built, work = self.workshop.programs, self.folder
         mem = self.memory_file()
         paths = {"mem": mem, "work": work, "trace": self.path(".trace.log"),
-                 "kernel": image, "initrd": self.workshop.initrd(s, image, target, work)}
+                 "kernel": image, "initrd": self.workshop.initrd(s, self.machine.firmware(s.vars), image,
+                                                 target, work)}
         for path in (paths["trace"], work + "/serial"):
             open(path, "w", encoding="utf-8").close()
         append = " ".join((
@@ -350,9 +365,8 @@ class Run:
             raise Broken("QEMU does not start: %s" % (self.said_last() or "it said nothing"))
         if report is None:
             raise Broken("the observer left no report; QEMU: %s" % (self.said_last() or "nothing"))
-        if report["timed_out"]:
-            self.stuck()
-        return self.finish(report, ended, walk)
+        lost = self.machine.lost_interrupt(self.stuck()) if report["timed_out"] else None
+        return self.finish(report, ended, walk, lost)
 
     def said_last(self):
         """QEMU's last line."""
@@ -369,13 +383,16 @@ class Run:
 
     def stuck(self):
         """The machine stands still: keep what it was doing."""
+        text = ""
+        for _ in range(2):
+            text += self.monitor("info registers -a", "info lapic 0", "info lapic 1",
+                                 "info pic", "info irq", "info cpus")
+            time.sleep(1)
         with open(self.path(".stuck.log"), "w", encoding="utf-8") as f:
-            for _ in range(2):
-                f.write(self.monitor("info registers -a", "info lapic 0", "info lapic 1",
-                                     "info pic", "info irq", "info cpus"))
-                time.sleep(1)
+            f.write(text)
+        return text
 
-    def finish(self, report, ended, walk):
+    def finish(self, report, ended, walk, lost):
         s = self.scenario
         report["attempts"] = 1
         report["seed"] = self.seed
@@ -413,6 +430,10 @@ class Run:
             # until then does.
             if ended and "iotlb_to_section: Assertion" in f.read():
                 raise Broken("QEMU aborted: %s" % self.said_last(), rules.found(report, s))
+        if lost:
+            # What the kernel itself may say of that is that a CPU does not come by.
+            raise Broken("QEMU lost an interrupt: " + lost,
+                         [what for what in rules.found(report, s) if "detected stalls" not in what])
         failures = rules.check(report, s)
         if report["sabotage"] and "failed" in report["sabotage"]:
             failures.insert(0, "the saboteur did nothing: " + report["sabotage"]["failed"])

@@ -20,6 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommu-freeze
 package=linux-source-7.3
+config_package=linux-config-7.3
 suite=trixie-backports
 want_version=7
 want_patchlevel=3
@@ -44,8 +45,11 @@ Makes what is named and prints one path per NAME; progress goes to stderr.
   vtd        patched kernel, CONFIG_IOMMU_FREEZE=y              (bzImage)
   vtd-debug  the same with KASAN, lockdep, kmemleak, poisoning  (bzImage)
   vtd-cov    the same with gcov's counters; gcno/ beside it     (bzImage)
+  vtd-modules  the same, VFIO and iommufd in modules/ beside it (bzImage)
   vtd-off    patched kernel, CONFIG_IOMMU_FREEZE=n              (bzImage)
   stock      the unpatched tree                                 (bzImage)
+  debian     what we add or touch, compiled as Debian's amd64   (folder)
+             kernel is configured; a warning is an error
   source     the unpatched tree itself                          (folder)
   patched    the tree with patches and overlay                  (folder)
   headers    its user-space headers, after make headers_install (folder)
@@ -251,31 +255,46 @@ lock() {
 	locked=1
 }
 
+# cached_deb PACKAGE -> the newest of those that were fetched
 cached_deb() {
-	local debs=("$cache/deb/${package}"_*_all.deb)
+	local debs=("$cache/deb/$1"_*.deb)
 	((${#debs[@]} == 0)) || printf '%s\n' "${debs[@]}" | sort -V | tail -n 1
 }
 
-have_deb() { [[ -n $(cached_deb) ]]; }
+# have_deb PACKAGE
+have_deb() { [[ -n $(cached_deb "$1") ]]; }
 
+# fetch_deb PACKAGE
 fetch_deb() {
 	local d=$cache/apt got
 	command -v apt-get >/dev/null ||
-		die "no apt-get here to fetch Debian's $package with: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+		die "no apt-get here to fetch Debian's $1 with: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	find_archive
 	private_apt "$d"
 	debian_source "$suite" >"$d/parts/$suite.sources"
 	apt_opts+=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::preferences=/dev/null)
-	say "fetching $package from $suite at $archive (160 MB)"
+	say "fetching $1 from $suite at $archive"
 	apt-get -q "${apt_opts[@]}" update >/dev/null ||
 		die "cannot read $suite at $archive: check the network, or set DEBIAN_MIRROR=URL of a mirror that has it, or KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	rm -rf "$cache/deb.new"
 	mkdir -p "$cache/deb.new" "$cache/deb"
-	(cd "$cache/deb.new" && apt-get -q "${apt_opts[@]}" download "$package" >/dev/null) ||
-		die "$suite at $archive did not give $package: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
-	got=("$cache/deb.new/${package}"_*_all.deb)
+	(cd "$cache/deb.new" && apt-get -q "${apt_opts[@]}" download "$1" >/dev/null) ||
+		die "$suite at $archive did not give $1: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
+	got=("$cache/deb.new/$1"_*.deb)
 	mv "${got[0]}" "$cache/deb/"
 	rm -rf "$cache/deb.new"
+}
+
+# need_deb PACKAGE -> its file, fetched if it has to be
+need_deb() {
+	local deb
+	deb=$(cached_deb "$1")
+	if [[ -z $deb ]]; then
+		lock have_deb "$1"
+		deb=$(cached_deb "$1")
+		[[ -n $deb ]] || { fetch_deb "$1"; deb=$(cached_deb "$1"); }
+	fi
+	echo "$deb"
 }
 
 # ksrc_print: one line that changes when anything in KSRC does
@@ -303,12 +322,7 @@ find_source() {
 			die "KSRC=$KSRC was built in: run 'make mrproper' there"
 		source_id=ksrc-$(ksrc_print)
 	else
-		deb=$(cached_deb)
-		if [[ -z $deb ]]; then
-			lock have_deb
-			deb=$(cached_deb)
-			[[ -n $deb ]] || { fetch_deb; deb=$(cached_deb); }
-		fi
+		deb=$(need_deb "$package")
 		v=${deb##*/"${package}"_}
 		v=${v%_all.deb}
 		# ':' and '~' mean something to make and the shell
@@ -328,10 +342,10 @@ make_pristine() {
 		tar -C "$KSRC" --exclude=./.git -cf - . | tar -C "$new" -xf -
 	else
 		say "unpacking $package"
-		dpkg-deb --fsys-tarfile "$(cached_deb)" | tar -xO "./usr/src/$package.tar.xz" |
+		dpkg-deb --fsys-tarfile "$(cached_deb "$package")" | tar -xO "./usr/src/$package.tar.xz" |
 			tar -C "$new" --strip-components=1 -xJf - ||
-			die "$(cached_deb) is damaged: delete it and run again"
-		check_version "$new" "$(cached_deb)"
+			die "$(cached_deb "$package") is damaged: delete it and run again"
+		check_version "$new" "$(cached_deb "$package")"
 	fi
 	mv "$new" "$tree/pristine"
 	# a tree of somebody who works on it is another one each day, at 5 GB with its builds
@@ -371,8 +385,14 @@ overlay_hash() {
 # touched -> the files that the patches change
 touched() {
 	((${#patches[@]})) || return 0
-	GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply --numstat "${patches[@]}" | cut -f3 | sort -u
+	GIT_CEILING_DIRECTORIES=$tree git -C "$tree" apply --numstat "${patches[@]}" | cut -f3 | sort -u
 }
+
+# touched_objects -> what is made from those
+touched_objects() { touched | sed -n 's/\.c$/.o/p'; }
+
+# The modules that our code is linked into, before modpost
+module_objects=(drivers/iommu/iommufd/iommufd.o drivers/vfio/vfio.o drivers/vfio/pci/vfio-pci-core.o)
 
 # put FROM TO: makes TO a new file with FROM's content, unless it has that already
 put() {
@@ -447,7 +467,9 @@ fragments() {
 	vtd|vtd-off)	echo "$here/base.config" "$here/$1.config" ;;
 	vtd-debug)	echo "$here/base.config" "$here/vtd.config" "$here/debug.config" ;;
 	vtd-cov)	echo "$here/base.config" "$here/vtd.config" "$here/cov.config" ;;
+	vtd-modules)	echo "$here/base.config" "$here/vtd.config" "$here/modules.config" ;;
 	stock)		echo "$here/base.config" ;;
+	debian)		echo "$here/debian.config" ;;
 	esac
 }
 
@@ -461,25 +483,30 @@ key() {
 		ld --version | sed -n 1p
 		sha256sum <"${BASH_SOURCE[0]}"
 		for f in $(fragments "$1"); do sha256sum <"$f"; done
+		[[ $1 != debian ]] || basename "$(cached_deb "$config_package")"
 		[[ $1 == stock ]] || overlay_hash
 	} | sha256sum | cut -c1-12
 }
 
-# check_config FRAGMENT .CONFIG: every symbol that was asked for really is there
+# check_config .CONFIG FRAGMENT...: every symbol that was asked for really is there; later fragments win
 check_config() {
-	local line sym
-	while read -r line; do
+	local line sym from
+	while IFS=$'\t' read -r from line; do
 		case $line in
 		CONFIG_*)
-			grep -qxF "$line" "$2" ||
-				die "${1##*/} asks for $line and Kconfig did not give it: look at what ${line%%=*} depends on" ;;
-		'# CONFIG_'*' is not set')
-			sym=${line#'# '}
+			grep -qxF "$line" "$1" ||
+				die "${from##*/} asks for $line and Kconfig did not give it: look at what ${line%%=*} depends on" ;;
+		*)	sym=${line#'# '}
 			sym=${sym% is not set}
-			! grep -q "^$sym=" "$2" ||
-				die "${1##*/} asks for $sym off and Kconfig turned it on: look for what selects it" ;;
+			! grep -q "^$sym=" "$1" ||
+				die "${from##*/} asks for $sym off and Kconfig turned it on: look for what selects it" ;;
 		esac
-	done <"$1"
+	done < <(awk '
+		{ sym = "" }
+		/^CONFIG_/			{ sym = $1; sub(/=.*/, "", sym) }
+		/^# CONFIG_[^ ]* is not set$/	{ sym = $2 }
+		sym				{ asked[sym] = FILENAME "\t" $0 }
+		END				{ for (sym in asked) print asked[sym] }' "${@:2}")
 }
 
 # seed CONFIG SRC OUT: starts a build from the objects of one that is hardly different, so that make
@@ -488,7 +515,7 @@ seed() {
 	local from from_src=$tree/patched
 	case $1 in
 	vtd | stock)	from=$tree/build-vtd-off ;;
-	vtd-off)	from=$tree/build-vtd ;;
+	vtd-off | vtd-modules)	from=$tree/build-vtd ;;
 	*)		return 0 ;;
 	esac
 	[[ ! -d $3 && -f $from/arch/x86/boot/bzImage ]] || return 0
@@ -507,16 +534,22 @@ seed() {
 }
 
 configure() {
-	local config=$1 src=$2 out=$3 log=$4 f
+	local config=$1 src=$2 out=$3 log=$4
 	seed "$config" "$src" "$out"
 	mkdir -p "$out"
 	{
-		make -C "$src" O="$out" tinyconfig
+		if [[ $config == debian ]]; then
+			dpkg-deb --fsys-tarfile "$(cached_deb "$config_package")" |
+				tar -xO "./usr/src/$config_package/config.amd64_none_amd64.xz" | xz -dc >"$out/.config"
+		else
+			make -C "$src" O="$out" tinyconfig
+		fi
 		# shellcheck disable=SC2046
 		(cd "$out" && "$src/scripts/kconfig/merge_config.sh" -m -O "$out" .config $(fragments "$config"))
 		make -C "$src" O="$out" olddefconfig
 	} >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$config: the configuration failed: $log"; }
-	for f in $(fragments "$config"); do check_config "$f" "$out/.config"; done
+	# shellcheck disable=SC2046
+	check_config "$out/.config" $(fragments "$config")
 }
 
 # gcov_vars -> variables for make that have our objects instrumented: for each source, under the name
@@ -541,11 +574,60 @@ gcov_keep() {
 	rsync -am --include='*/' --include='*.gcno' --exclude='*' "$2/$d/" "$3/$d/"
 }
 
+# modules_keep OUT DIR: the modules, and DIR/order: their names, each after those that it needs
+modules_keep() {
+	local ko kos name need
+	mkdir -p "$2"
+	# by the list of this build: one that is off now may lie there from before
+	mapfile -t kos < <(sed 's/\.o$/.ko/' "$1/modules.order")
+	for ko in "${kos[@]}"; do
+		name=${ko##*/}
+		name=${name%.ko}
+		cp "$1/$ko" "$2/$name.ko"
+		echo "$name $name"
+		objcopy -O binary --only-section=.modinfo "$1/$ko" /dev/stdout | tr '\0' '\n' |
+			sed -n 's/^depends=//p' | tr , '\n' | while read -r need; do
+				[[ -n $need ]] || continue
+				# a module's file may have a hyphen where its name has an underscore
+				need=$(printf '%s\n' "${kos[@]##*/}" | grep -x "${need//_/[-_]}.ko")
+				echo "${need%.ko} $name"
+			done
+	done | tsort >"$2/order"
+}
+
+# missing_exports OUT -> symbols of ours, or of files that we touch, that a module asks for and cannot have
+missing_exports() (
+	local object builtin=()
+	cd "$1"
+	while read -r object; do
+		case $object in
+		drivers/iommu/iommufd/* | drivers/vfio/*) ;;
+		*)	builtin+=("$object") ;;
+		esac
+	done < <(find drivers/iommu/freeze/{iommu,pci} drivers/iommu/freeze/iommufd/store_memfd.o \
+		drivers/iommu/freeze/vfio/handler.o -name '*.o'; touched_objects)
+	comm -12 <(nm -u "${module_objects[@]}" | awk 'NF == 2 { print $2 }' | sort -u) \
+		<(comm -23 <(nm --defined-only "${builtin[@]}" | awk '$2 ~ /[TDRBW]/ { print $3 }' | sort -u) \
+			<(nm "${builtin[@]}" | sed -n 's/.* __export_symbol_//p' | sort -u))
+)
+
+# check_objects OUT: no module misses a symbol
+check_objects() {
+	local text
+	text=$(missing_exports "$1")
+	[[ -z $text ]] || die "debian: modules need these, which are not exported: ${text//$'\n'/ }"
+}
+
 # Runs make with a progress line every 20 seconds.
 build() {
-	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=()
-	[[ $config != vtd-cov ]] || mapfile -t vars < <(gcov_vars)
-	make -C "$src" O="$out" "LOCALVERSION=-$config" "${vars[@]}" -j"${JOBS:-$(nproc)}" bzImage >"$log" 2>&1 9>&- &
+	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=() goals=(bzImage)
+	case $config in
+	vtd-cov)	mapfile -t vars < <(gcov_vars) ;;
+	vtd-modules)	goals+=(modules) ;;
+	debian)		vars=(W=1e)
+			mapfile -t goals < <(echo drivers/iommu/freeze/; printf '%s\n' "${module_objects[@]}"; touched_objects) ;;
+	esac
+	make -C "$src" O="$out" "LOCALVERSION=-$config" "${vars[@]}" -j"${JOBS:-$(nproc)}" "${goals[@]}" >"$log" 2>&1 9>&- &
 	pid=$!
 	# shellcheck disable=SC2064
 	trap "kill $pid 2>/dev/null || true" EXIT
@@ -566,13 +648,14 @@ build() {
 	say "$config: built in $((SECONDS - start)) s"
 }
 
-# kernel CONFIG -> path of the bzImage
+# kernel CONFIG -> path of the bzImage, or of the folder that says that all objects were good
 kernel() {
-	local config=$1 k dir src out log old
+	local config=$1 k dir src out log old result=bzImage
+	[[ $config != debian ]] || { need_deb "$config_package" >/dev/null; result=.config; }
 	dir=$tree/image/$config-$(key "$config")
 	# the lock may wait for a run that makes this very image
-	[[ -f $dir/bzImage ]] || lock test -f "$dir/bzImage"
-	if [[ -f $dir/bzImage ]]; then
+	[[ -f $dir/$result ]] || lock test -f "$dir/$result"
+	if [[ -f $dir/$result ]]; then
 		# the newest are kept, and this one is in use
 		touch -c "$dir" 2>/dev/null || true
 		say "$config: up to date"
@@ -594,14 +677,21 @@ kernel() {
 		dir=$tree/image/$config-$k
 		rm -rf "$dir" "$dir.new"
 		mkdir -p "$dir.new"
-		cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$out/.config" "$dir.new/"
+		if [[ $config == debian ]]; then
+			check_objects "$out"
+		else
+			cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$dir.new/"
+		fi
+		cp "$out/.config" "$dir.new/"
 		[[ $config != vtd-cov ]] || gcov_keep "$src" "$out" "$dir.new/gcno"
+		[[ $config != vtd-modules ]] || modules_keep "$out" "$dir.new/modules"
 		mv "$dir.new" "$dir"
 		# shellcheck disable=SC2012
 		ls -td "$tree/image/$config"-???????????? | tail -n +$((keep_images + 1)) |
 			while read -r old; do rm -rf "$old"; done
 	fi
-	printf '%s\n' "$dir/bzImage" >&3
+	[[ $result != bzImage ]] || dir+=/bzImage
+	printf '%s\n' "$dir" >&3
 }
 
 headers() {
@@ -626,7 +716,7 @@ main() {
 		--help|-h)	usage; exit 0 ;;
 		--install)	install_packages; exit 0 ;;
 		--check)	check; exit ;;
-		vtd|vtd-debug|vtd-cov|vtd-off|stock|source|patched|headers) ;;
+		vtd|vtd-debug|vtd-cov|vtd-modules|vtd-off|stock|debian|source|patched|headers) ;;
 		*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
 		esac
 	done

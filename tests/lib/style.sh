@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The rules that a reviewer checks first, as KTAP: checkpatch --strict over every C file and every
-# patch, the patches go in with git am, and they stay small; Python compiles and is indented by 4
-# spaces, shell scripts parse.
+# patch, the patches go in with git am, and they stay small; what we add or touch compiles without a
+# warning as Debian's kernel is configured; Python compiles and is indented by 4 spaces, shell scripts
+# parse.
 set -euo pipefail
 shopt -s nullglob
 
@@ -15,7 +16,8 @@ kernel_only=CAMELCASE,PREFER_KERNEL_TYPES,BIT_MACRO,ARRAY_SIZE,PREFER_DEFINED_AT
 n=0
 bad=0
 
-usage="Usage: tests/lib/style.sh    checkpatch, git am and size of the patches, Python and shell; no options"
+usage="Usage: tests/lib/style.sh    checkpatch, git am and size of the patches, Python and shell, Debian's
+                             configuration; no options"
 case ${1:-} in
 '')		;;
 --help|-h)	echo "$usage"; exit 0 ;;
@@ -74,7 +76,7 @@ for kind in files python shell patches; do
 	((${#found[@]})) || die "no $kind to look at in $repo: is this a checkout of all of it?"
 done
 echo "TAP version 13"
-echo "1..$((4 + ${#files[@]} + ${#patches[@]}))"
+echo "1..$((5 + ${#files[@]} + ${#patches[@]}))"
 
 for f in "${files[@]}"; do
 	case $f in
@@ -132,4 +134,13 @@ git -C "$tmp/tree" "${who[@]}" commit -q --allow-empty -m base
 rc=0
 text=$(git -C "$tmp/tree" "${who[@]}" am "${patches[@]/#/$repo/}" 2>&1) || rc=$?
 result "git am takes the patches" "$rc" "$text"
+
+if [[ -n ${KSRC:-} ]]; then
+	result "objects # SKIP Debian's configuration is for its own source, and KSRC is set" 0 ""
+else
+	rc=0
+	text=$("$repo/tests/kernel/setup.sh" debian 2>&1 >/dev/null) || rc=$?
+	((rc)) || text=
+	result "objects as Debian's amd64 kernel is configured, with W=1" "$rc" "$text"
+fi
 exit "$bad"

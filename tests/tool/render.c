@@ -109,7 +109,7 @@ static void extents_all(bool json, const struct iommu_freeze_device *dev)
  * check and freeze
  */
 #define PLACES		13
-#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_ALIAS, 0)
+#define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_RMRR, 0)
 #define LOOKED_USE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_INTERRUPTS, 0)
 #define LOOKED_ALL	GENMASK_ULL(IOMMU_FREEZE_NR_OBSTACLES - 1, 0)
 #define FOUND(name)	BIT_ULL(IOMMU_FREEZE_OBSTACLE_##name)
@@ -224,7 +224,8 @@ static size_t make_devices(struct device_facts *dev)
 }
 
 static const struct host_facts good_host = {
-	.info = { .status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE,
+	.info = { .status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE |
+			    IOMMU_FREEZE_STATUS_LOADED,
 		  .blob_version = 1, .scratch = 0x20000000, .scratch_largest = 0x10000000 },
 	.cmdline_known = true,
 	.cmdline = "kho=on liveupdate=on intel_iommu=on,sm_off",
@@ -266,6 +267,19 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 	} else if (!strcmp(name, "check-kexec")) {
 		check->stage = STAGE_KEXEC;
 		check->host.loaded = false;
+		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
+	} else if (!strcmp(name, "check-image")) {
+		check->stage = STAGE_KEXEC;
+		check->host.info.status |= IOMMU_FREEZE_STATUS_NO_HANDOVER;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
+		check->nr = 0;
+	} else if (!strcmp(name, "check-image-unknown")) {
+		check->stage = STAGE_KEXEC;
+		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
+		check->target_path = "vmlinuz";
+		check->target_read = true;
+		check->nr = 0;
 	} else if (!strcmp(name, "check-host")) {
 		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;
 		check->host.iommu = IOMMU_AMD;
@@ -276,7 +290,8 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->host.iommu = IOMMU_NONE;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-unknown")) {
-		check->host = (struct host_facts){ .info.status = good_host.info.status };
+		check->host = (struct host_facts){ .info.status = IOMMU_FREEZE_STATUS_KHO |
+							    IOMMU_FREEZE_STATUS_LIVEUPDATE };
 		check->stage = STAGE_KEXEC;
 		check->target_path = "vm\377linuz";
 		check->nr = 0;
@@ -296,11 +311,15 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->host.info.scratch_largest = 0;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
+	} else if (!strcmp(name, "check-escapes")) {
+		check->target_path = "vm\033[31mlinuz";
+		check->target_read = true;
+		check->target_cmdline = "\033]0;kho=on\007 liveupdate=on";
 	} else if (!strcmp(name, "check-words")) {
 		check->target.flags = FRZ_NOTE_KHO_ON | FRZ_NOTE_VTD_ON | FRZ_NOTE_VTD_SCALABLE;
 		check->target_path = "vmlinuz";
 		check->target_read = true;
-		check->target_cmdline = "kho=off quiet -- liveupdate=on";
+		check->target_cmdline = "kho=off quiet intremap=nosid,off -- liveupdate=on";
 	} else {
 		return false;
 	}

@@ -181,6 +181,7 @@ assert dom["chunks"] == [{"address": "0x40000000", "length": 0x8000, "used": 0x3
 assert (dom["levels"], dom["did"], dom["leaves"], dom["extents"]) == (4, 1, 514, 2), dom
 unit = one["units"][0]
 assert unit["contexts"] == [{"bus": 0, "address": "0x101000"}] and unit["root"] == "0x100000", unit
+assert unit["irt"] is None and many["units"][1]["irt"] == "0x114000", many["units"]
 PY
 )
 result "decode --json tells what was written" $? "$text"
@@ -196,12 +197,15 @@ expect 1 "Is a directory" "a directory" "$asan" decode /tmp
 expect 1 "standard input" "decode - of nothing" "$asan" decode -
 expect 1 "standard input: .*cut off" "decode - with stdin closed" bash -c '"$0" decode - <&-' "$asan"
 cp "$tmp/one.blob" "$tmp/$(printf 'a\377b').blob"
+escape=$(printf 'a\033[31mb')
+expect 1 "/a\?\[31mb: No such file" "the escapes of a file name stay off the terminal" "$asan" decode "$tmp/$escape"
+expect 2 "no verb '\?\[31m'" "nor do those of a word" "$asan" "$(printf '\033[31m')"
 expect 0 "" "a file name that is not UTF-8" "$asan" decode --json "$tmp/$(printf 'a\377b').blob"
 
 #
 # What the kernel's answers look like, and that all of it is valid
 #
-checks=(ready all early late kexec host scalable none unknown target newer room words)
+checks=(ready all early late kexec image image-unknown host scalable none unknown target newer room words escapes)
 for v in list empty show freeze verify extents discard "${checks[@]/#/check-}"; do
 	"$out/render" "$v" json >"$tmp/$v.json" 2>"$tmp/stderr"
 	rc=$?
@@ -233,12 +237,12 @@ words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-
 assert [d["verdict"] for d in a] == words.split(), [d["verdict"] for d in a]
 def at(slot):
     return counted("all", f"0000:fe:{slot:02x}.0")
-assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 30, at(3)
-assert at(3)[-2:] == ["obstacle-28", "obstacle-63"], at(3)
+assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 31, at(3)
+assert at(3)[-2:] == ["obstacle-29", "obstacle-63"], at(3)
 found = [f for f in check["all"]["findings"] if f["object"] == "0000:fe:03.0"]
 assert found[0]["text"].endswith(", driver igb has it") and found[0]["fix"] == "bind it", found[0]
 assert [f["bytes"] for f in found if f["bytes"]] == [0x1000, 0x2000, 0x4000, 0x8000], found
-assert found[24]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[24]
+assert found[25]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[24]
 assert a[3]["ats"] is True and a[0]["ats"] is False and a[5]["ats"] is None, "ats"
 assert a[4]["use"] is None and at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
 assert at(5) == ["no-device"] and a[5]["use"] is None and a[5]["trial"] is None, a[5]
@@ -251,21 +255,24 @@ early = check["early"]["findings"]
 assert [(f["name"], f["later"]) for f in early] == [("interrupts", True), ("not-preserved", True)], early
 late = check["late"]["findings"]
 assert [(f["name"], f["later"]) for f in late] == [("interrupts", True), ("punched", False)], late
-assert counted("kexec") == ["no-kernel", "not-preserved-yet"], counted("kexec")
+assert counted("kexec") == ["no-kernel", "target-unknown", "not-preserved-yet"], counted("kexec")
 assert counted("host") == ["kho", "liveupdate", "handover", "iommu-type", "not-tried"], counted("host")
 assert check["host"]["host"]["iommu"] == "amd-vi", check["host"]["host"]
 assert counted("scalable") == ["scalable"] and check["scalable"]["host"]["mode"] == "scalable"
 assert check["ready"]["host"]["mode"] == "legacy" and check["none"]["host"]["mode"] is None
 assert counted("none") == ["no-iommu"] and check["none"]["host"]["iommu"] == "none"
 u = check["unknown"]
-assert u["findings"] == [] and u["target"] is None and u["complete"] is False, u
+assert counted("unknown") == ["iommu-unknown", "kernel-unknown"] and u["target"] is None and u["complete"] is False, u
 assert [k for k, v in u["host"].items() if v is None] == ["scratch", "scratch_largest", "iommu", "mode",
-    "kexec_loaded", "cmdline"], u["host"]
+    "kexec_loaded", "kexec_handover", "cmdline"], u["host"]
+assert check["kexec"]["host"]["kexec_handover"] is None and check["ready"]["host"]["kexec_handover"] is True
+assert counted("image") == ["no-handover"] and check["image"]["host"]["kexec_handover"] is False
+assert counted("image-unknown") == ["handover-unknown"] and check["image-unknown"]["host"]["kexec_handover"] is None
 assert counted("target") == ["target"] and check["target"]["findings"][0]["object"] == "Image"
 assert counted("newer") == ["target-version", "target-room"], counted("newer")
 assert check["newer"]["target"]["path"] == check["newer"]["findings"][0]["object"] == "vm?linuz"
 assert counted("room") == [], counted("room")
-assert counted("words") == ["target-kho", "target-liveupdate", "target-scalable"], counted("words")
+assert counted("words") == ["target-kho", "target-liveupdate", "target-intremap", "target-scalable"], counted("words")
 freeze = load("freeze")
 assert [f["name"] for f in freeze["findings"] if f["object"] == "0000:fe:02.0"] == ["idle"], freeze["findings"]
 assert [bool(d["trial"]) for d in freeze["devices"]] == [i not in (2, 4, 5, 7, 10) for i in range(13)], freeze["devices"]
@@ -281,10 +288,14 @@ says() {
 }
 says check-ready "ready at stage kexec; use and map not looked at (idle): 1 of 2"
 says check-early "0000:fe:00.0: the VMM's to do: interrupts are enabled; disable them with VFIO_DEVICE_SET_IRQS"
-says check-early "ready at stage early; left to the VMM: 2"
-says check-late "not ready: 1 finding; left to the VMM: 1"
-says check-kexec "host: no kernel is loaded; kexec -l first"
-says check-kexec "not ready: 2 findings"
+says check-early "ready at stage early; left to the VMM: 2; target not looked at"
+says check-late "not ready: 1 finding; left to the VMM: 1; target not looked at"
+says check-room "ready at stage preserve; its command line not looked at"
+says check-kexec "host: no kernel is loaded; kexec -s -l first"
+says check-kexec "host: whether the next kernel can take over frozen devices is not known; name it with --target"
+says check-kexec "not ready: 3 findings; target not looked at"
+says check-image "kexec    a kernel is loaded, without the handover"
+says check-image "host: the loaded kernel would not be told what is frozen; load it with kexec -s -l"
 says check-all "0000:fe:03.0: it is not bound to vfio-pci, driver igb has it; bind it"
 says check-all "0000:fe:03.0: this CPU cannot swap 16 bytes at once (no cmpxchg16b)"
 says check-all "0000:fe:03.0: iova 0x1000000000000: not RAM (4K in all); unmap device memory (P2P)"
@@ -294,12 +305,14 @@ says check-all "0000:fe:09.0: the VMM (pid 4711) may lock 3.9G, the rebuild need
 says check-host "iommu    amd-vi"
 says check-target "Image: it cannot take over frozen devices; boot a kernel with CONFIG_IOMMU_FREEZE"
 says check-none "target   not looked at, none is named"
-says check-none "not ready: 1 finding; no device was looked at"
+says check-none "not ready: 1 finding; target not looked at; no device was looked at"
 says check-unknown "scratch  not known"
 says check-unknown "iommu    not looked at"
 says check-unknown "kexec    not looked at whether a kernel is loaded"
 says check-unknown "target   not looked at"
-says check-unknown "not ready: not all was looked at; no device was looked at"
+says check-unknown "host: whether a kernel is loaded is not known; mount sysfs"
+says check-unknown "not ready: 2 findings; not all was looked at; target not looked at; no device was looked at"
+says check-escapes "target   bzImage, reads handover versions 1 to 1, needs 256M in one piece; its command line: ?]0;kho=on? liveupdate=on"
 says check-words "vmlinuz: Kexec HandOver will be off with that command line; add kho=on"
 says freeze "  result     not serialised"
 says freeze "  result     serialised, same as the live tables"
@@ -317,7 +330,8 @@ result "the manual tells about every finding" "$((${#text} != 0))" "$text"
 root=$tmp/root
 mkdir -p "$root"/sys/{class/iommu/dmar0,class/iommu/dmar1,kernel} "$root"/sys/bus/pci/devices "$root"/drivers/{vfio-pci,igb} \
 	"$root"/groups/{7,8}/devices "$root"/proc/{100,200,300,400,self}/fd
-echo 1 >"$root/sys/kernel/kexec_loaded"
+mkdir "$root/sys/kernel/kexec"
+echo 1 >"$root/sys/kernel/kexec/loaded"
 printf 'root=/dev/sda password=secret kho=on akho=1 kho_scratch=64M,\033256M intel_iommu=on,sm_off liveupdate=on iommu=pt -- kho=off\n' \
 	>"$root/proc/cmdline"
 # device PLACE GROUP DRIVER [CDEV]
@@ -372,10 +386,22 @@ assert (lock[0]["pid"], lock[0]["limit"]) == (100, 8388608), lock
 assert (lock[1]["pid"], lock[1]["limit"]) == (200, None), lock
 assert (lock[2]["pid"], lock[2]["limit"]) == (300, None), lock
 assert lock[3] is None, lock
-assert [(f["object"], f["name"]) for f in c["findings"]] == [("0000:01:00.0", "memlock")], c["findings"]
+assert [(f["object"], f["name"]) for f in c["findings"]] == [("host", "target-unknown"), ("0000:01:00.0", "memlock")], c["findings"]
 PY
 )
 result "what sysfs and procfs tell" $? "$text"
+# loaded WANTED: whether a kernel is loaded, and that it is in the way if not
+loaded() {
+	text=$("$out/render" facts json "$root" | grep -E '"kexec_loaded"|"name": "(no-kernel|kernel-unknown)"' | tr -d ' \n')
+	result "a kernel is loaded: $1" "$([[ $text == "$1" ]]; echo $?)" "$text"
+}
+echo 0 >"$root/sys/kernel/kexec/loaded"
+loaded '"kexec_loaded":false,"name":"no-kernel",'
+mv "$root/sys/kernel/kexec/loaded" "$root/sys/kernel/kexec_loaded"
+echo 1 >"$root/sys/kernel/kexec_loaded"
+loaded '"kexec_loaded":true,'
+rm "$root/sys/kernel/kexec_loaded"
+loaded '"kexec_loaded":null,"name":"kernel-unknown",'
 # scalable WANTED ECAP...: with VT-d units of these extended capabilities, - for one that cannot be read
 scalable() {
 	local wanted=$1 i=0 ecap
@@ -548,6 +574,8 @@ expect 0 "" "bind-incoming when nothing is incoming" binding
 result "bind-incoming does not load vfio-pci for nothing" $?
 sed 's/"version": 1,/"version": 2,/' "$tmp/list.json" >"$tmp/bin/list"
 expect 1 "cannot read this form" "bind-incoming does not guess" binding
+sed 's/"bad_handover": false,/"bad_handover": true,/' "$tmp/empty.json" >"$tmp/bin/list"
+expect 1 "a handover came that cannot be read" "bind-incoming tells of a handover that cannot be read" binding
 printf '#!/bin/sh\necho "iommu-freeze: no" >&2\nexit 4\n' >"$tmp/bin/iommu-freeze"
 expect 4 "iommu-freeze: no" "bind-incoming fails as list does" binding
 if command -v shellcheck >/dev/null; then
@@ -571,6 +599,42 @@ for v in list show check freeze verify extents discard decode version help; do
 		sed 's/Fl /-/' | sort -u) >"$tmp/diff"
 	result "manual page and --help of $v have the same options" $? "$(cat "$tmp/diff")"
 done
+# The examples, as printed: with commands that stand in for what cannot be here, and a tool that is asked
+# whether it understands what it is told (4: it found no kernel that does) and says what it would have.
+examples() {
+	local page name rc
+	mkdir "$tmp/examples"
+	cat >"$tmp/examples/iommu-freeze" <<'SH'
+#!/bin/bash
+echo "$*" >>"$EXAMPLES/ran"
+[[ $1 != decode ]] || exec "$ASAN" "$@"
+"$ASAN" "$@" 2>"$EXAMPLES/said"
+(($? == 4)) || { cat "$EXAMPLES/said" >&2; exit 9; }
+[[ $* != *--json* ]] || cat "$EXAMPLES/../$1.json"
+SH
+	printf '#!/bin/sh\necho "systemctl $*" >>"$EXAMPLES/ran"\n' >"$tmp/examples/systemctl"
+	chmod +x "$tmp/examples/iommu-freeze" "$tmp/examples/systemctl"
+	cp "$tmp/many.blob" "$tmp/examples/handover.bin"
+	cp "$tmp/check-all.json" "$tmp/check.json"
+	for page in "$man"/*.8; do
+		name=$(basename "$page" .8)
+		mandoc -Tascii "$page" | sed $'s/.\b//g' | sed -n '/^EXAMPLES/,/^[A-Z]/{/^ /p}' | sed -n 's/^  *[#$] //p; /^            /p' >"$tmp/examples/script"
+		grep -q '^\.Sh EXAMPLES' "$page" || continue
+		: >"$tmp/examples/ran"
+		text=$(cd "$tmp/examples" && EXAMPLES=$tmp/examples ASAN=$asan PATH=$tmp/examples:$PATH bash -euo pipefail script 2>&1)
+		rc=$?
+		[[ $(grep -c . "$tmp/examples/ran") -ge $(grep -c '^[#$] \|^\.Dl [#$]' "$page") ]] || { rc=1; text+=" not all was run"; }
+		result "the examples of $name" "$rc" "$text"
+	done
+	text=$(sed -n '/^# iommu-freeze check --json/,/^\.Ed/{s/^# //;/^\.Ed/d;s/\\(aq/'\''/g;p}' "$man/iommu-freeze-check.8")
+	text=$(cd "$tmp/examples" && EXAMPLES=$tmp/examples ASAN=$asan PATH=$tmp/examples:$PATH bash -c "$text" | sort -u | grep -c "^0000:fe:04.0 driver$")
+	result "the example with jq names a device and what is in its way" "$((text != 1))" "$text"
+}
+if [[ -e /dev/iommu-freeze ]]; then
+	skip "the examples" "/dev/iommu-freeze is here" 9
+else
+	examples
+fi
 complete_bash() {
 	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _iommu_freeze; echo "${COMPREPLY[@]}"' \
 		"$top/tools/iommu-freeze/completion/iommu-freeze.bash" "$@" 2>&1

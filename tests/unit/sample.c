@@ -32,6 +32,7 @@ size_t sample_blob(void *buf, u32 units, u32 domains, u32 devices)
 			.cap = 0xd2008c222f0686,
 			.ecap = 0xf00f5e,
 			.root = base,
+			.irt = i % 2 ? base + 0x4000 : 0,
 		};
 
 		frz_blob_add_unit(&w, &unit, contexts, (1 + i) % 4);

@@ -469,6 +469,52 @@ static void test_merge_across_tables(void **state)
 	seen_free(&seen);
 }
 
+/* Begins in the middle: what lies below costs nothing, not even its tables. */
+static void test_from(void **state)
+{
+	struct frz_tables t = mem_tables(mem, 0x4000, 4);
+	struct frz_stats stats;
+	struct seen seen = {};
+
+	(void)state;
+	mem_set(mem, 0x4000, 0, 0x3003);
+	mem_set(mem, 0x3000, 0, 0x2003);
+	mem_set(mem, 0x2000, 0, 0x1003);
+	mem_set(mem, 0x1000, 0, 0x100003);		/* 0 -> 1M */
+	mem_set(mem, 0x1000, 1, 0x101003);
+	mem_set(mem, 0x3000, 1, 0x5003);
+	mem_set(mem, 0x5000, 1, 0x40000083);		/* 1G + 2M.. -> 1G.. */
+	mem_set(mem, 0x5000, 2, 0x40200083);
+
+	assert_int_equal(frz_walk_from(&t, 0, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(seen.n, 2);
+	seen_free(&seen);
+	/* In a run, on a leaf and within one. */
+	seen = (struct seen){};
+	assert_int_equal(frz_walk_from(&t, K4, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(seen.n, 2);
+	assert_extent(&seen.e[0], K4, 0x101000, K4, RW);
+	seen_free(&seen);
+	seen = (struct seen){};
+	assert_int_equal(frz_walk_from(&t, G1 + M2 + K4, seen_add, &seen, &stats, NULL), 0);
+	assert_int_equal(seen.n, 1);
+	assert_extent(&seen.e[0], G1 + M2 + K4, 0x40001000, 2 * M2 - K4, RW);
+	assert_int_equal(stats.tables, 3);
+	assert_int_equal(stats.bytes, 2 * M2 - K4);
+	seen_free(&seen);
+	/* In a hole, at the end of all, and beyond. */
+	seen = (struct seen){};
+	assert_int_equal(frz_walk_from(&t, 2 * K4, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(seen.n, 1);
+	assert_extent(&seen.e[0], G1 + M2, 0x40000000, 2 * M2, RW);
+	seen_free(&seen);
+	seen = (struct seen){};
+	assert_int_equal(frz_walk_from(&t, G1 + 3 * M2, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(frz_walk_from(&t, 1ULL << 48, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(frz_walk_from(&t, ~0ULL, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(seen.n, 0);
+}
+
 static void test_stop(void **state)
 {
 	struct frz_tables t = mem_tables(mem, 0x3000, 3);
@@ -597,6 +643,7 @@ int main(void)
 		TEST(test_bad_top),
 		TEST(test_top_of_space),
 		TEST(test_merge_across_tables),
+		TEST(test_from),
 		TEST(test_stop),
 		TEST(test_loop),
 		TEST(test_fn_enoent),

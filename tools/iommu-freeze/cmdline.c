@@ -31,16 +31,21 @@ static void set_switch(enum said *to, const char *value)
 	}
 }
 
+static void on_off(enum said *to, const char *word)
+{
+	if (!strncmp(word, "on", 2))
+		*to = SAID_ON;
+	else if (!strncmp(word, "off", 3))
+		*to = SAID_OFF;
+}
+
 /* Comma separated; drivers/iommu/intel/iommu.c, intel_iommu_setup(). */
 static void intel_iommu(struct cmdline *c, const char *value)
 {
 	for (; value; value = strchr(value, ',')) {
 		value += *value == ',';
-		if (!strncmp(value, "on", 2))
-			c->vtd = SAID_ON;
-		else if (!strncmp(value, "off", 3))
-			c->vtd = SAID_OFF;
-		else if (!strncmp(value, "sm_on", 5))
+		on_off(&c->vtd, value);
+		if (!strncmp(value, "sm_on", 5))
 			c->scalable = SAID_ON;
 		else if (!strncmp(value, "sm_off", 6))
 			c->scalable = SAID_OFF;
@@ -54,6 +59,15 @@ static void iommu(struct cmdline *c, const char *value)
 		value += *value == ',';
 		if (!strncmp(value, "off", 3))
 			c->vtd = SAID_OFF;
+	}
+}
+
+/* Comma separated; drivers/iommu/irq_remapping.c, setup_irqremap(). */
+static void intremap(struct cmdline *c, const char *value)
+{
+	for (; value; value = strchr(value, ',')) {
+		value += *value == ',';
+		on_off(&c->intremap, value);
 	}
 }
 
@@ -97,6 +111,11 @@ bool cmdline_parse(struct cmdline *c, const char *text)
 		value = value_of(word, "iommu");
 		if (value)
 			iommu(c, value);
+		value = value_of(word, "intremap");
+		if (value)
+			intremap(c, value);
+		else if (!strcmp(word, "nointremap"))
+			c->intremap = SAID_OFF;
 	}
 	free(copy);
 	return true;

@@ -139,8 +139,13 @@ void facts_host(struct host_facts *host, const char *root)
 	snprintf(path, sizeof(path), "%s/sys/class/iommu", root);
 	units.folder = path;
 	each_entry(path, count_unit, &units);
-	snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
+	/* The second is its old name, which is obsolete. */
+	snprintf(path, sizeof(path), "%s/sys/kernel/kexec/loaded", root);
 	host->loaded_known = read_line(line, sizeof(line), path);
+	if (!host->loaded_known) {
+		snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
+		host->loaded_known = read_line(line, sizeof(line), path);
+	}
 	host->loaded = !strcmp(line, "1");
 }
 

@@ -20,6 +20,8 @@ static bool in_progress;
 /**
  * say - a message, one line on stderr
  * @fmt: as printf, without the end of line
+ *
+ * A name of a file may have anything in it: what is not for a terminal is "?".
  */
 void say(const char *fmt, ...)
 {
@@ -30,7 +32,7 @@ void say(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	progress_clear();
-	fprintf(stderr, TOOL ": %s\n", text);
+	fprintf(stderr, TOOL ": %s\n", print_text((u8 *)text, sizeof(text) - 1, text));
 }
 
 /**

@@ -266,9 +266,10 @@ enum said {
  * @liveupdate: of the Live Update Orchestrator
  * @vtd: of VT-d
  * @scalable: of its scalable mode
+ * @intremap: of interrupt remapping
  */
 struct cmdline {
-	enum said kho, liveupdate, vtd, scalable;
+	enum said kho, liveupdate, vtd, scalable, intremap;
 };
 
 bool cmdline_parse(struct cmdline *c, const char *text);

@@ -50,6 +50,19 @@ static const char *vtd_mode(const struct check *check)
 	return scalable ? "scalable" : "legacy";
 }
 
+/* Whoever loaded it: is the loaded kernel told what is frozen? */
+static void judge_image(struct check *check)
+{
+	const struct host_facts *host = &check->host;
+
+	if (host->info.status & IOMMU_FREEZE_STATUS_NO_HANDOVER)
+		finding_add(&check->findings, HOST, "no-handover", "load it with kexec -s -l",
+			    "the loaded kernel would not be told what is frozen");
+	else if (host->loaded && !(host->info.status & IOMMU_FREEZE_STATUS_LOADED))
+		finding_add(&check->findings, HOST, "handover-unknown", "try again",
+			    "this kernel does not say whether the loaded one would be told what is frozen");
+}
+
 static void judge_host(struct check *check)
 {
 	const struct host_facts *host = &check->host;
@@ -63,14 +76,25 @@ static void judge_host(struct check *check)
 	if (host->info.status & IOMMU_FREEZE_STATUS_BAD)
 		finding_add(list, HOST, "handover", "see 'dmesg | grep iommu-freeze'",
 			    "a handover came with this boot that cannot be read");
-	if (host->iommu == IOMMU_NONE)
+	if (!host->iommu)
+		finding_add(list, HOST, "iommu-unknown", "mount sysfs",
+			    "whether an IOMMU is in use is not known");
+	else if (host->iommu == IOMMU_NONE)
 		finding_add(list, HOST, "no-iommu", "boot with intel_iommu=on",
 			    "no IOMMU is in use");
 	else if (host->iommu > IOMMU_VTD)
 		finding_add(list, HOST, "iommu-type", NULL,
 			    "its IOMMU is not VT-d (%s)", iommu_name(host->iommu));
+	if (check->stage == STAGE_KEXEC && !host->loaded_known)
+		finding_add(list, HOST, "kernel-unknown", "mount sysfs",
+			    "whether a kernel is loaded is not known");
 	if (check->stage == STAGE_KEXEC && host->loaded_known && !host->loaded)
-		finding_add(list, HOST, "no-kernel", "kexec -l first", "no kernel is loaded");
+		finding_add(list, HOST, "no-kernel", "kexec -s -l first", "no kernel is loaded");
+	if (check->stage == STAGE_KEXEC && !check->target_path)
+		finding_add(list, HOST, "target-unknown", "name it with --target",
+			    "whether the next kernel can take over frozen devices is not known");
+	if (check->stage == STAGE_KEXEC)
+		judge_image(check);
 }
 
 /* In a command line, or else built into the kernel. */
@@ -95,6 +119,9 @@ static void judge_target_cmdline(struct check *check)
 	if (!is_on(c.liveupdate, false))
 		finding_add(list, check->target_path, "target-liveupdate", "add liveupdate=on",
 			    "the Live Update Orchestrator will be off with that command line");
+	if (c.intremap == SAID_OFF)
+		finding_add(list, check->target_path, "target-intremap", "leave out intremap=off",
+			    "interrupt remapping will be off with that command line: no VMM can bind its device");
 	if (!is_on(c.vtd, flags & FRZ_NOTE_VTD_ON))
 		finding_add(list, check->target_path, "target-iommu", "add intel_iommu=on",
 			    "VT-d will be off with that command line");
@@ -226,7 +253,7 @@ static json_t *host_json(const struct check *check)
 	const struct host_facts *host = &check->host;
 	u32 status = host->info.status;
 
-	return json_pack("{sbsbsbsIsososs?ss?sIsbsoso}",
+	return json_pack("{sbsbsbsIsososs?ss?sIsbsososo}",
 		"kho", !!(status & IOMMU_FREEZE_STATUS_KHO),
 		"liveupdate", !!(status & IOMMU_FREEZE_STATUS_LIVEUPDATE),
 		"bad_handover", !!(status & IOMMU_FREEZE_STATUS_BAD),
@@ -238,6 +265,8 @@ static json_t *host_json(const struct check *check)
 		"units", (json_int_t)host->units,
 		"scalable", host->scalable,
 		"kexec_loaded", host->loaded_known ? json_boolean(host->loaded) : json_null(),
+		"kexec_handover", !(status & IOMMU_FREEZE_STATUS_LOADED) ? json_null() :
+				  json_boolean(!(status & IOMMU_FREEZE_STATUS_NO_HANDOVER)),
 		"cmdline", host->cmdline_known ? json_text(host->cmdline) : json_null());
 }
 
@@ -355,14 +384,16 @@ static void host_text(const struct check *check)
 	else
 		puts(iommu_name(host->iommu) ?: NOT_LOOKED);
 	field("kexec");
-	puts(!host->loaded_known ? NOT_LOOKED " whether a kernel is loaded" :
+	puts(status & IOMMU_FREEZE_STATUS_NO_HANDOVER ?
+	     "a kernel is loaded, without the handover" :
+	     !host->loaded_known ? NOT_LOOKED " whether a kernel is loaded" :
 	     host->loaded ? "a kernel is loaded" : "no kernel is loaded");
 }
 
 static void target_text(const struct check *check)
 {
 	const struct target *t = &check->target;
-	char size[BYTES_LEN];
+	char size[BYTES_LEN], cmdline[4096];
 
 	field("target");
 	if (!check->target_read) {
@@ -376,7 +407,8 @@ static void target_text(const struct check *check)
 		printf("reads no handover");
 	if (t->room)
 		printf(", needs %s in one piece", print_bytes(t->room, size, sizeof(size)));
-	printf("; its command line: %s\n", check->target_cmdline ?: NOT_LOOKED);
+	printf("; its command line: %s\n", !check->target_cmdline ? NOT_LOOKED :
+	       print_text((u8 *)check->target_cmdline, sizeof(cmdline) - 1, cmdline));
 }
 
 /* A cell of the table of devices; "-" is what was not looked at or is not there. */
@@ -430,6 +462,10 @@ static void not_looked_text(const struct check *check)
 		idle += dev->there && dev->trial.use == IOMMU_FREEZE_IDLE;
 		memlock += dev->trial.serialised && !dev->vmm;
 	}
+	if (!check->target_read)
+		printf("; target " NOT_LOOKED);
+	else if (!check->target_cmdline)
+		printf("; its command line " NOT_LOOKED);
 	if (!check->nr)
 		printf("; no device was looked at");
 	if (idle)

@@ -53,13 +53,14 @@ static json_t *json_units(const struct frz_blob *b)
 					 "address", json_hex(pa));
 			json_array_append_new(tables, item);
 		}
-		item = json_pack("{sssIsososososo}",
+		item = json_pack("{sssIsosososososo}",
 				 "kind", "vtd-legacy",
 				 "segment", (json_int_t)unit.segment,
 				 "reg_base", json_hex(unit.reg_base),
 				 "cap", json_hex(unit.cap),
 				 "ecap", json_hex(unit.ecap),
 				 "root", json_hex(unit.root),
+				 "irt", unit.irt ? json_hex(unit.irt) : json_null(),
 				 "contexts", tables);
 		json_array_append_new(units, item);
 	}
@@ -200,6 +201,8 @@ static void print_units(const struct frz_blob *b)
 		       number++, unit.segment, unit.reg_base);
 		printf("  cap      0x%llx, ecap 0x%llx\n", unit.cap, unit.ecap);
 		printf("  root     0x%llx\n", unit.root);
+		if (unit.irt)
+			printf("  irt      0x%llx\n", unit.irt);
 		for (i = 0; i < unit.nr_contexts; i++) {
 			frz_blob_context(b, &unit, i, &bus, &pa);
 			printf("  context  0x%llx, bus %02x\n", pa, bus);

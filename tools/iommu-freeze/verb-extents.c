@@ -115,8 +115,8 @@ static enum outcome print_all(struct extents_out *out,
 		outcome = kernel_extents(&x, dev);
 		if (outcome)
 			return outcome;
-		total = out->nr + x.total;
-		if (x.nr > BATCH || (!x.nr && x.total))
+		total = x.total;
+		if (x.nr > BATCH || (!x.nr && out->nr != total))
 			break;
 		for (i = 0; i < x.nr; i++) {
 			outcome = extents_extent(out, &buf[i]);

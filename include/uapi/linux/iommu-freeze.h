@@ -68,6 +68,8 @@ struct iommu_freeze_info {
 #define IOMMU_FREEZE_STATUS_KHO		0x1	/* Kexec HandOver is on */
 #define IOMMU_FREEZE_STATUS_LIVEUPDATE	0x2	/* LUO is on */
 #define IOMMU_FREEZE_STATUS_BAD		0x4	/* a handover came that cannot be read */
+#define IOMMU_FREEZE_STATUS_LOADED	0x8	/* a kernel is loaded for kexec */
+#define IOMMU_FREEZE_STATUS_NO_HANDOVER	0x10	/* and was loaded by kexec_load(): no freeze */
 
 #define IOMMU_FREEZE_GET_INFO	_IO(IOMMU_FREEZE_IOCTL_TYPE, 0)
 
@@ -139,12 +141,13 @@ struct iommu_freeze_extent {
  * @segment: input
  * @devid: input
  * @nr: input: room in @extents; output: how many were stored
- * @start: input: only extents that begin at this iova or above
- * @total: output: extents that begin at @start or above
+ * @start: input: extents from this iova on; one that begins below it is told
+ *	from there
+ * @total: output: extents in all, wherever @start is
  * @extents: input: pointer to an array of struct iommu_freeze_extent
  *
  * Read from the frozen tables as they are in memory. Not under lockdown.
- * -EIO if they cannot be read.
+ * -EIO if they cannot be read, -ENOMEM.
  */
 struct iommu_freeze_extents {
 	__u32 size;
@@ -220,8 +223,9 @@ struct iommu_freeze_verify {
  * @devid: input
  *
  * For an incoming device that nobody will claim: bus mastering off, context
- * entry cleared, memory of the frozen tables released. -EBUSY if the device was
- * retrieved or replaced already.
+ * entry cleared, memory of the frozen tables released, the device reset. -EBUSY
+ * while somebody has the file of the device open, and once it was replaced. -EIO
+ * when the IOMMU still uses the tables, which are kept then.
  */
 struct iommu_freeze_discard {
 	__u32 size;
@@ -254,6 +258,7 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
 	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
 	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */
+	IOMMU_FREEZE_OBSTACLE_RMRR,		/* another device has an RMRR */
 	/* how it is used */
 	IOMMU_FREEZE_OBSTACLE_CDEV,		/* not opened by its cdev */
 	IOMMU_FREEZE_OBSTACLE_BOUND,		/* not bound to an iommufd */

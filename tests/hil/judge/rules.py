@@ -61,6 +61,9 @@ def words(report):
         "count": lambda log, pattern: len(lines(log, pattern)),
         "lines": lines,
         "stripped": lambda log, pattern, away: [re.sub(away, "", x) for x in lines(log, pattern)],
+        # numbers in a log, at the pattern's group
+        "figures": lambda log, pattern: [int(m[1]) for m in (
+            re.search(pattern, line) for line in log) if m],
         # frames that landed in these phases, of the first NIC or another one
         "phase_landed": lambda *names, nic=0: sum(p["landed"][nic] for p in phase(report, *names)),
         # what the walker saw at a mark, by requester; only of devices that the VMM or a freeze knows
@@ -139,7 +142,7 @@ def frozen_at_kexecs(r):
 
 def kexecs(c, r, scenario):
     """Every device that was preserved at a kexec was frozen in it, and was watched in the jump."""
-    freezes = frozen_at_kexecs(r)
+    freezes = [f for f in frozen_at_kexecs(r) if f]
     devices = sorted(d for f in freezes for d in f)
     c.expect("kernels == 1 + %d" % sum(w["mark"] == "boot" and w["boot"] > 0
                                        for w in r["walk"]["walks"]))
@@ -150,7 +153,6 @@ def kexecs(c, r, scenario):
     c.expect("all(j['samples'] >= %r * j['ms'] / walk['period_ms'] > 0 for j in jumps)" % SAMPLED,
              "the walker looked all through each jump", jumps=jumps)
     c.expect("all(j['old'] > 0 for j in jumps)", "... from its begin", jumps=jumps)
-    c.expect("trace['figures']['irq_remapping_off_under_dma'] <= %d" % len(freezes))
     if not scenario.vars["ROOT_MAY_MOVE"]:
         c.expect("all(j['strict'] > 0 for j in jumps)", "... and found it alone", jumps=jumps)
         c.expect("all(j['new'] > 0 for j in jumps)", "... until its end", jumps=jumps)
@@ -222,7 +224,8 @@ def live(c, r, scenario):
     c.expect("set(trace['figures']['provoked_faults']) == asked and asked and asked <= live and "
              "provoked_faults_kernel >= 1", "faults were provoked and both counters saw them",
              live=devices, asked={([r] + r["other_nics"])[n]["bdf"] for n in asked})
-    left = {d["bdf"] for d in r["walk"]["discarded"]} | set(scenario.words("STAYS"))
+    left = {d["bdf"] for d in r["walk"]["discarded"]} | set(scenario.words("STAYS")) | \
+        set(scenario.words("REFUSED"))
     lasting = [d for f in frozen_at_kexecs(r) for d in f if d not in left]
     if lasting:
         replaces(c, r, lasting)

@@ -28,6 +28,8 @@ VARIABLES = {
     "NICS": ("1", "NICs, each behind a root port of its own"),
     "TOPOLOGY": ("port", "where the NICs are: port, root or high; see machine/"),
     "DEVICES": ("", "more QEMU options"),
+    "ICOUNT": ("", "yes: the machine's time is the number of instructions, 1000 a microsecond; one CPU"),
+    "RMRR": ("", "device that firmware does DMA to memory with at all times, as ACPI has it"),
     "RATE": ("1000", "frames per second and NIC"),
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
     "TIMEOUT": ("480", "seconds, for the whole machine; on an idle host most need a tenth"),
@@ -62,8 +64,9 @@ class Scenario:
         scripts = sorted(part for part in self.parts if part != "expect")
         if scripts != ["boot%d" % n for n in range(len(scripts))] or not scripts:
             raise Error("%s: the scripts must be [boot0], [boot1] and so on" % self.path)
-        if self.vars["ROOT_MAY_MOVE"] not in ("", "yes"):
-            raise Error("%s: ROOT_MAY_MOVE is yes or not there" % self.path)
+        for key in ("ROOT_MAY_MOVE", "ICOUNT"):
+            if self.vars[key] not in ("", "yes"):
+                raise Error("%s: %s is yes or not there" % (self.path, key))
         for key in ("REFUSED", "UNKNOWN", "STAYS"):
             for word in self.words(key):
                 if not BDF.fullmatch(word):

@@ -90,8 +90,8 @@ WAYS = {
         ("a blocked DMA that only a kernel saw", change("iommu_faults_kernels", [0, 50])),
         ("a silence within a long one of the host", lambda r: (
             change("longest_gap_ms", 900.0)(r), change("longest_quiet_gap_ms", 900.0)(r))),
-        ("interrupt remapping went off and on all the time", change(
-            "trace", "figures", "irq_remapping_off_under_dma", 40)),
+        ("interrupt remapping went off and on", change(
+            "trace", "errors", ["irq-remapping-off: bus mastering was on in 0000:01:00.0"])),
         ("interrupt remapping stayed off", at("boot", 1, "irq_remapping", False)),
         ("no provoked fault: the kernel's counter is blind", change("provoked_faults_kernel", 0)),
         ("no fault was provoked", change("provoked_faults_kernel", None)),

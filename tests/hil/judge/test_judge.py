@@ -8,6 +8,7 @@ trace. Each rule is shown to hold on a good run and to fail when the thing that 
 import copy
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -294,6 +295,16 @@ class Reading(Rig):
         for line, expected in (
                 ("vtd_dmar_enable enable 0", ("translation", {"on": False})),
                 ("vtd_ir_enable enable 1", ("irq_remapping", {"on": True})),
+                ("vtd_reg_ir_root addr 0xb00000 size 0x10000",
+                 ("irq_table", {"address": 0xb00000, "entries": 65536})),
+                ("vtd_ir_remap_msi_req addr 0xfee00010 data 0x400", ("irq", {"remapped": None})),
+                ("vtd_ir_remap_msi_req addr 0xfee00004 data 0x400", None),
+                ("vtd_ir_remap_msi (addr 0xfee00010, data 0x400) -> (addr 0xfee00010, data 0x400)",
+                 ("irq", {"remapped": False})),
+                ("vtd_ir_remap_msi (addr 0xfee00010, data 0x0) -> (addr 0xfee00000, data 0x31)",
+                 ("irq", {"remapped": True})),
+                ("vtd_ir_remap_msi (addr 0xfee00000, data 0x3) -> (addr 0xfee00000, data 0x3)", None),
+                (inv + "0x4", ("irq_invalidate", {})),
                 ("vtd_reg_dmar_root addr 0xb85000 scalable 0",
                  ("root", {"address": 0xb85000, "readable": True})),
                 ("vtd_reg_dmar_root addr 0xb85400 scalable 1",
@@ -311,7 +322,7 @@ class Reading(Rig):
                 (inv + "0x500f2", ("invalidate", {"kind": "iotlb", "scope": "page", "did": 5,
                                                   "rid": None})),
                 (inv + "0x100000014", None),
-                ("vtd_inv_qi_enable enabled 1", None),
+                ("vtd_inv_qi_enable enabled 1", ("queue", {"on": True})),
                 ("vtd_dmar_fault sid 0x200 fault 2 addr 0x0 write 1",
                  ("fault", {"bdf": OTHER, "more": "fault 2 addr 0x0 write 1"})),
                 ("vtd_fault_disabled Fault processing disabled for context entry",
@@ -329,7 +340,7 @@ class Reading(Rig):
                                ("root", "igb,bus=pcie.0,addr=0x6,netdev=net1"),
                                ("high", "pxb-pcie,id=high,bus=pcie.0,bus_nr=144")):
             scenario = {"MEMORY": "1536", "IOMMU": "", "NICS": "2", "TOPOLOGY": topology,
-                        "DEVICES": ""}
+                        "DEVICES": "", "ICOUNT": ""}
             words = MACHINE.arguments(scenario, paths, "kho=on")
             self.assertIn(word, words)
             self.assertIn("intel-iommu,intremap=on,aw-bits=48", words)
@@ -392,7 +403,7 @@ class Marks(Rig):
         found = self.mark("attached", self.device())
         self.good()
         self.assertEqual(found["requesters"], {NIC: {
-            "did": 5, "levels": 4, "top": top, "runs": 2, "read_only": 1, "pages": 3}})
+            "did": 5, "levels": 4, "top": top, "tt": 0, "runs": 2, "read_only": 1, "pages": 3}})
         self.assertEqual((found["root"], found["seq"], found["boot"], found["at_s"]),
                          (self.tables.root, 2, 0, 2.0))
         self.assertEqual(found["trace_offset"], os.path.getsize(self.trace))
@@ -517,18 +528,22 @@ class Marks(Rig):
         self.mark("attached", self.device())
         self.bad("of a mode that machine/vtd.py does not read")
 
-    def move_root(self, unit_refused):
-        self.walker = self.make(unit_refused=unit_refused)
+    def move_root(self, name, boot, **more):
+        self.walker = self.make(**more)
         self.mark("freeze")
         self.says("vtd_reg_dmar_root addr %#x scalable 0" % self.tables.page())
-        self.mark("boot", boot=1)
+        self.mark(name, boot=boot)
 
     def test_r7_moves(self):
-        self.move_root(False)
-        self.bad("mark boot: the root pointer moved from %#x" % self.tables.root)
+        self.move_root("rolled-back", 0)
+        self.bad("mark rolled-back: the root pointer moved from %#x" % self.tables.root)
 
     def test_r7_may_move(self):
-        self.move_root(True)
+        self.move_root("rolled-back", 0, unit_refused=True)
+        self.good()
+
+    def test_r7_nothing_taken_along(self):
+        self.move_root("boot", 1)
         self.good()
 
     def test_a_fault_of_ours_is_answered(self):
@@ -620,6 +635,16 @@ class Kexec(Rig):
         self.tables.clear(NIC)
         self.mark("still", boot=1)
         self.bad("mark still: 0000:01:00.0: no entry", "after boot: 0000:01:00.0: no entry")
+
+    def test_r3_stopped_with_the_machine(self):
+        """A device that nobody came back for is stopped in the power off, which has no mark."""
+        self.frozen()
+        self.kexec()
+        self.mark("boot", boot=1)
+        self.mark("end", boot=1)
+        self.tables.clear(NIC)
+        self.walker.step()
+        self.good()
 
     def test_given_up(self):
         self.frozen()
@@ -721,6 +746,40 @@ class Kexec(Rig):
         self.kexec()
         self.good()
 
+    def test_j4(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.mem[0x200010] = 1
+        self.frozen()
+        self.walker.step()
+        self.good()  # the old kernel is still at work
+        self.says("vtd_reg_ir_root addr 0x210000 size 0x100")
+        self.kexec()
+        self.says("vtd_reg_ir_root addr 0x220000 size 0x100")
+        self.mem[0x220020] = 1
+        self.walker.step()
+        self.good()
+        self.assertGreater(self.walker.jump.irq_samples, 0)
+
+    def test_j4_left(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.kexec()
+        self.bad("^in the jump: interrupts are remapped by the table of a kernel that is gone$")
+
+    def test_j4_not_empty(self):
+        self.says("vtd_reg_ir_root addr 0x200000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.says("vtd_reg_ir_root addr 0x210000 size 0x100")
+        self.mem[0x210020] = 1
+        self.kexec()
+        self.bad("^in the jump: entry 2 of the old kernel's last table of interrupts is present$")
+
+    def test_j4_outside_of_ram(self):
+        self.says("vtd_reg_ir_root addr 0x10000000 size 0x100", "vtd_ir_enable enable 1")
+        self.frozen()
+        self.walker.step()
+        self.bad("the table of interrupts at 0x10000000 is outside of RAM")
+
     def test_j2(self):
         self.attach(bdf=OTHER, did=9, runs=[])
         self.frozen()
@@ -819,6 +878,9 @@ class Program(Rig):
         self.assertRegex(result["errors"][0], "outside of RAM")
 
 
+IEC = "vtd_inv_desc invalidate desc type iec high 0x0 low 0x4"
+
+
 class Trace(unittest.TestCase):
     """The judge of the trace. A run is a list of marks and of lines of the trace."""
 
@@ -827,7 +889,11 @@ class Trace(unittest.TestCase):
              "pci_cfg_write pcie-root-port 00:01.0 @0x1a <- 0x1",
              "pci_cfg_write pcie-root-port 00:01.0 @0x4 <- 0x107",
              "pci_cfg_write igb 01:00.0 @0x18 <- 0xc000",
+             "vtd_inv_qi_enable enabled 1",
+             "vtd_reg_ir_root addr 0xb00000 size 0x10000", IEC,
              "vtd_ir_enable enable 1",
+             "vtd_ir_remap_msi_req addr 0xfee00018 data 0x0",
+             "vtd_ir_remap_msi (addr 0xfee00018, data 0x0) -> (addr 0xfee01004, data 0x31)",
              "vtd_reg_dmar_root addr 0xb85000 scalable 0",
              "vtd_dmar_enable enable 1",
              "pci_cfg_write igb 01:00.0 @0x44 <- 0x3",
@@ -838,7 +904,10 @@ class Trace(unittest.TestCase):
              "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"]
     SHUTDOWN = ["vtd_inv_desc invalidate desc type context-cache high 0x0 low 0x11",
                 "vtd_inv_desc invalidate desc type iotlb high 0x0 low 0xd2",
-                "vtd_ir_enable enable 0", "vtd_ir_enable enable 1",
+                "vtd_reg_ir_root addr 0xa00000 size 0x100", IEC,
+                "vtd_ir_remap_msi_req addr 0xfee00010 data 0x400",
+                "vtd_inv_qi_enable enabled 0", "vtd_inv_qi_enable enabled 1",
+                "vtd_reg_ir_root addr 0xb10000 size 0x10000", IEC,
                 "pci_cfg_write pcie-root-port 00:01.0 @0x4 <- 0x104",
                 "pci_cfg_write pcie-root-port 00:01.0 @0x18 <- 0x10100",
                 "pci_cfg_write igb 01:00.0 @0x4 <- 0x504",
@@ -902,7 +971,8 @@ class Trace(unittest.TestCase):
         figures = result["figures"]
         self.assertEqual((figures["freezes"], figures["replaces"], figures["invalidations"]),
                          (1, 1, 10))
-        self.assertEqual(figures["irq_remapping_off_under_dma"], 1)
+        self.assertEqual((figures["irqs_refused"], figures["irqs_refused_in_jump"],
+                          figures["irqs_raw"]), (1, 1, 0))
         self.assertTrue(figures["bus_master"][NIC])
         self.assertEqual(figures["stopped"], {NIC: 0})
         self.assertTrue(figures["bus_master_at_boot"][1][NIC])
@@ -943,20 +1013,57 @@ class Trace(unittest.TestCase):
         self.errors(self.judged(self.START, ("freeze", 0, "live", 5), off, ("boot", 1, None, 0)))
 
     def test_t2(self):
-        class Strict(vtd.Machine):
-            IRQ_REMAPPING_MUST_STAY = True
+        off = ["vtd_ir_enable enable 0", "vtd_ir_enable enable 1"]
+        self.errors(self.kexec(jump=off),
+                    "^irq-remapping-off: bus mastering was on in 0000:01:00.0$")
+
+        class Loose(vtd.Machine):
+            IRQ_REMAPPING_MUST_STAY = False
         global MACHINE  # pylint: disable=global-statement
-        old, MACHINE = MACHINE, Strict()
+        old, MACHINE = MACHINE, Loose()
         try:
-            result = self.kexec()
+            result = self.kexec(jump=off)
         finally:
             MACHINE = old
-        self.errors(result, "^irq-remapping-off: bus mastering was on in 0000:01:00.0$")
+        self.errors(result)
+
+    def test_t2_table(self):
+        def without(*away):
+            self.SHUTDOWN = [line for n, line in enumerate(Trace.SHUTDOWN) if n not in away]
+            return self.kexec()
+        table = Trace.SHUTDOWN.index("vtd_reg_ir_root addr 0xa00000 size 0x100")
+        self.errors(without(table, table + 1), "^irq-table-left: .* gone, at 0xb00000$")
+        self.errors(without(table + 1), "^no-invalidation: the old kernel's last table of interrupts")
+        # The same one again is no other.
+        self.SHUTDOWN = list(Trace.SHUTDOWN)
+        self.SHUTDOWN[table] = "vtd_reg_ir_root addr 0xb00000 size 0x10000"
+        self.errors(self.kexec(), "^irq-table-left")
+        # Nothing is remapped.
+        self.START = [line for line in Trace.START if not line.startswith("vtd_ir_enable")]
+        self.errors(without(table, table + 1))
+
+    def test_t2_raw(self):
+        raw = ["vtd_ir_remap_msi_req addr 0xfee00010 data 0x400",
+               "vtd_ir_remap_msi (addr 0xfee00010, data 0x400) -> (addr 0xfee00010, data 0x400)"]
+        result = self.kexec(jump=raw * 3)
+        self.errors(result, "^irq-raw: an interrupt came through as it was sent")
+        self.assertEqual(result["figures"]["irqs_raw"], 3)
 
     def test_t3(self):
         move = ["vtd_reg_dmar_root addr 0xb86000 scalable 0"]
         self.errors(self.kexec(jump=move), "^root-moved: from 0xb85000 to 0xb86000")
         self.errors(self.kexec(jump=move, unit_refused=True))
+
+    def test_t3_nothing_taken_along(self):
+        """The next kernel starts from nothing, but not when the kexec was refused."""
+        move = ["vtd_reg_dmar_root addr 0xb86000 scalable 0"]
+        parts = (self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True),
+                 self.flush(5, 6), self.SHUTDOWN, ("boot", 1, None, 6), ("freeze", 1, None, 6))
+        stop = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503"]
+        discarded = [{"bdf": NIC, "after": 2}]
+        self.errors(self.judged(*parts, stop, move, ("boot", 2, None, 0), discarded=discarded))
+        self.errors(self.judged(*parts, ("rolled-back", 1, None, 6), stop, move,
+                                ("end", 1, None, 0), discarded=discarded), "^root-moved")
 
     def test_t4(self):
         for line, pattern in (
@@ -980,6 +1087,22 @@ class Trace(unittest.TestCase):
             self.errors(self.kexec(jump=line), pattern)
             self.errors(self.kexec(before=line), pattern)
             self.errors(self.kexec(last=line))
+
+    def test_t4_never_master(self):
+        """A device may be preserved without bus mastering: nobody can clear that."""
+        scan = ["pci_cfg_write igb 01:00.0 @0x4 <- %#x" % n for n in (0x503, 0x103, 0x100, 0x103)]
+        cleared = "^bus-master-cleared: 0000:01:00.0: 0x503 "
+        # One that had it lost it with the first write; where it came back it can be lost again.
+        self.errors(self.kexec(jump=scan), cleared)
+        again = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x507"] + scan
+        self.errors(self.kexec(jump=scan + again), cleared, cleared)
+        self.START = Trace.START[:-1] + scan[-1:]
+        self.SHUTDOWN = [line for line in Trace.SHUTDOWN if "igb 01:00.0 @0x4 " not in line]
+        self.errors(self.kexec(jump=scan, before=scan))
+        # It was let do DMA after all, before the freeze or in its window.
+        self.errors(self.kexec(jump=again), cleared)
+        self.START = self.START + again[:1]
+        self.errors(self.kexec(jump=scan), cleared)
 
     def test_t4_others(self):
         for line in ("igb 02:00.0 @0x4 <- 0x0", "igb 01:00.0 @0x44 <- 0x0",
@@ -1009,11 +1132,24 @@ class Trace(unittest.TestCase):
         self.errors(self.judged(*parts, stop, ("boot", 1, None, 6), ("opened", 1, "blocked", 0)),
                     "^bus-master-cleared")
 
+    def test_leave(self):
+        """The machine goes down with a frozen device: that is stopped, and then translation."""
+        stop, off = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503"], ["vtd_dmar_enable enable 0"]
+        parts = (self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True),
+                 self.flush(5, 6), self.SHUTDOWN, ("boot", 1, None, 6))
+        leave = ("leave", 1, None, 6)
+        result = self.judged(*parts, leave, stop, off)
+        self.errors(result)
+        self.assertFalse(result["figures"]["bus_master"][NIC])
+        self.assertFalse(result["figures"]["translation"])
+        self.errors(self.judged(*parts, leave, off, stop), "^translation-off")
+        self.errors(self.judged(*parts, stop, leave, off), "^bus-master-cleared")
+
     def test_t5_last_word(self):
         """Of the old kernel: to all devices, and before the new one has begun."""
         whole = self.SHUTDOWN
         for shutdown in (whole[2:], whole[:1] + whole[2:], whole[1:],
-                         [whole[1], whole[0]] + whole[2:], whole[2:4] + whole[:2] + whole[4:]):
+                         [whole[1], whole[0]] + whole[2:], whole[2:7] + whole[:2] + whole[7:]):
             self.SHUTDOWN = shutdown
             self.errors(self.kexec(), "^no-invalidation: the old kernel's last word")
 
@@ -1151,6 +1287,23 @@ class Rules(unittest.TestCase):
         one.vars["REFUSED"] = "0000:07:00.0"
         self.assertRegex(" ".join(rules.check(report, one)), "0000:07:00.0 is one of the NICs")
 
+    def test_refused_beside_a_live_one(self):
+        """What the next kernel refuses nobody replaces; its neighbour is held to all else."""
+        report, one = self.stored("vtd-nic-rx", NICS="2", REFUSED=OTHER)
+        for mark in report["walk"]["walks"]:
+            if mark["mark"] == "freeze":
+                mark["preserved"].append(OTHER)
+        report["freeze_log"].append("iommu-freeze: %s: frozen in 9 us" % OTHER)
+        report["trace"]["figures"]["freezes"] = 2
+        report["trace"]["figures"]["stopped"][OTHER] = 1
+        report["other_nics"] = [{"bdf": OTHER, "frames_lost": 9, "frames_duplicated": 0,
+                                 "longest_gap_ms": 9000.0}]
+        for phase in report["phases"]:
+            phase["landed"].append(0)
+        self.assertEqual(rules.check(report, one), [])
+        one.vars["REFUSED"] = ""
+        self.assertRegex(" ".join(rules.check(report, one)), "trace.*replaces.* == 2")
+
     def test_found(self):
         """A run that the emulator cut short is no failure, unless somebody found something."""
         report, one = self.stored("vtd-nic-rx")
@@ -1170,6 +1323,35 @@ class Rules(unittest.TestCase):
         report, one = self.stored("vtd-tool-verify")
         self.assertTrue(report["walk"]["errors"])
         self.assertEqual(rules.found(report, one), [])
+
+
+class Expectations(unittest.TestCase):
+    """What a report does not have satisfies no scenario, but for a line that must not be there."""
+
+    class Null(dict):
+        def __missing__(self, key):
+            return None
+
+    def holds(self, report):
+        """Expectations that hold."""
+        directory = os.path.join(HIL, "scenarios")
+        for name in scenario.names(directory):
+            for expression in scenario.Scenario(name, directory).expect:
+                checks = rules.Checks(report)
+                checks.expect(expression)
+                if not checks.failures and not re.fullmatch(r"count\(.*\) == 0", expression):
+                    yield "%s: %s" % (name, expression)
+
+    def test_missing(self):
+        self.assertEqual(list(self.holds({"tool_log": []})), [])
+
+    def test_null(self):
+        with open(os.path.join(HIL, "judge/reports/vtd-nic-rx.json"), encoding="utf-8") as f:
+            report = dict.fromkeys(json.load(f))
+        report.update({log: [] for log in ("tool_log", "freeze_log", "vmm_log", "phases")},
+                      walk=self.Null(walks=[], jumps=[], errors=[]), sabotage=self.Null(),
+                      trace={"figures": self.Null(stopped=self.Null(), bus_master=self.Null())})
+        self.assertEqual(list(self.holds(report)), [])
 
 
 class Runner(unittest.TestCase):
@@ -1230,6 +1412,31 @@ class Runner(unittest.TestCase):
     def test_broken_twice(self):
         self.assertEqual(self.attempts(runner.Broken("a"), runner.Broken("b")),
                          (["the machine failed twice"], 2, ["a", "b"]))
+
+    def test_lost_interrupt(self):
+        def said(halted, *apics):
+            text = "".join("\nCPU#%d\nRAX=0 RBX=0\nRIP=0 RFL=246 CPL=0 SMM=0 HLT=%d\nLDT=0000\n" % x
+                           for x in enumerate(halted))
+            return text + "".join(
+                "dumping local APIC state for CPU %d \n\nLVTT\t 0x000000ec active-hi edge %s one-shot  "
+                "Fixed\nTimer\t DCR=0x3 (divide by 16) initial_count = %d current_count = %d\n"
+                "ESR\t 0x00000000\nISR\t %s\nIRR\t %s\n\nAPR 0x00\n" % (cpu, *x)
+                for cpu, x in enumerate(apics))
+        fine = ("      ", 80, 20, "(none)", "(none)")
+        served = ("      ", 80, 0, "236 ", "34 236 ")
+        gone = ("      ", 80, 0, "(none)", "(none)")
+        self.assertEqual(MACHINE.lost_interrupt(2 * said((1, 1), fine, served)),
+                         "CPU 1 is halted with interrupt 236 in service")
+        self.assertEqual(MACHINE.lost_interrupt(2 * said((1, 1), gone, fine)),
+                         "CPU 0 is halted and nothing came of its timer")
+        for text in (said((1, 0), fine, served) + said((1, 1), fine, served),
+                     said((1, 1), fine, gone), said((1, 1), fine, gone) + said((1, 0), fine, gone),
+                     said((1, 1), fine, gone) + said((1, 1), fine, ("      ", 90, 0) + gone[3:]),
+                     2 * said((1, 1), fine, ("masked", 80, 0, "(none)", "(none)")),
+                     2 * said((1, 1), fine, ("      ", 80, 0, "(none)", "236 ")),
+                     2 * said((1, 1), fine, ("masked", 0, 0, "(none)", "(none)")),
+                     2 * said((1, 1), fine, fine), "monitor: timed out", ""):
+            self.assertIsNone(MACHINE.lost_interrupt(text), text)
 
     def test_memory_leaves_nothing_behind(self):
         one = runner.Run(scenario.Scenario("vtd-nic-rx", runner.SCENARIOS), MACHINE,

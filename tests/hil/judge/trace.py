@@ -10,6 +10,8 @@ Each error begins with one of these words:
  translation-off      T1 translation was turned off while an endpoint could do DMA, or at all while a
                         device is handed over; or an endpoint was let do DMA while it was off
  irq-remapping-off    T2 the same for interrupt remapping, where the machine says that this matters
+ irq-table-left       T2 a kernel went, and left the unit with its table of interrupts
+ irq-raw              T2 a device's write was an interrupt that nobody had remapped
  root-moved           T3 the root pointer changed after the first freeze
  bus-master-cleared   T4 from its freeze to its replace this was done to a preserved device, or to a
  power-state             bridge above it
@@ -22,8 +24,10 @@ Each error begins with one of these words:
 
 Figures: events, invalidations; freezes, replaces, switches and rollbacks whose invalidations were
 judged, each once per device; faults and provoked_faults by requester; bus_master_at_boot for each
-kernel and bus_master at the end; stopped: in how many jumps a device that could do DMA was told to
-stop, before the new kernel's first mark.
+kernel and bus_master at the end; translation: whether it is on at the end; stopped: in how many
+jumps a device that could do DMA was told to stop, before the new kernel's first mark; irqs_refused:
+interrupts in the format that is to be remapped which did not come through, and irqs_refused_in_jump;
+irqs_raw: those that came as they were.
 """
 import argparse
 import importlib
@@ -112,20 +116,24 @@ class Judge:
         self.more_errors = 0
         self.figures = {
             "events": {}, "invalidations": 0, "freezes": 0, "replaces": 0, "switches": 0,
-            "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irq_remapping_off_under_dma": 0,
-            "bus_master_at_boot": [], "bus_master": {}, "stopped": {}}
+            "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irqs_refused": 0,
+            "irqs_refused_in_jump": 0, "irqs_raw": 0,
+            "bus_master_at_boot": [], "bus_master": {}, "translation": None, "stopped": {}}
         self.functions = {}
         self.translation = self.irq_remapping = False
         self.translated = False  # translation was ever on: before, the machine's firmware is at work
         self.in_jump = ()  # devices of the freeze that is going on
         self.root = self.fixed_root = None
         self.freeze_seen = False
+        self.from_nothing = False  # a kexec that takes nothing along is going on
         self.ended = False  # the script is over, the machine turns itself off
         self.after_provoke = False
         self.protected = {}  # bdf -> index of the walk up to which T4 holds, None: until it is live
         self.jump = None  # index of the last freeze's walk, while that is going on
         self.able_at_freeze = set()  # endpoints that could do DMA at it and were not stopped since
         self.last_word = []  # kinds of the global invalidations of the old kernel in that jump
+        self.irq_table = None  # what interrupts are remapped by
+        self.left = None  # the old kernel's last table in that jump, and was the old one flushed?
         self.next_kernel = False  # has done something to the unit in that jump
         self.windows = {}
 
@@ -142,6 +150,8 @@ class Judge:
         name = walk["mark"]
         walk["bus_master"] = self.masters()
         walk["irq_remapping"] = self.irq_remapping
+        if name in ("boot", "rolled-back"):
+            self.from_nothing = False
         if name in ("boot", "rolled-back") and self.jump is not None:
             self.end_freeze(walk)
         for bdf in [b for b, until in self.protected.items()
@@ -167,6 +177,9 @@ class Judge:
                 if d["state"] == "live"})
         elif name == "switched":
             self.end_switch(walk)
+        elif name == "leave":
+            # The machine goes down with devices as they are: now they must be stopped.
+            self.protected.clear()
         elif name == "end":
             self.ended = True
             self.protected.clear()
@@ -188,7 +201,9 @@ class Judge:
         states = {d["bdf"]: d["state"] for d in walk["devices"]}
         devices = [bdf for bdf in walk["preserved"] if states.get(bdf) != "blocked"]
         self.jump = index
+        self.from_nothing = not devices
         self.last_word = []
+        self.left = None
         self.next_kernel = False
         self.able_at_freeze = set(self.able())
         for bdf in self.able_at_freeze:
@@ -318,11 +333,35 @@ class Judge:
         self.unit_event()
         if self.irq_remapping and not on and not self.ended:
             able = self.able()
-            if able:
-                self.figures["irq_remapping_off_under_dma"] += 1
-                if self.machine.IRQ_REMAPPING_MUST_STAY:
-                    self.error("irq-remapping-off", "bus mastering was on in %s" % ", ".join(able))
+            if able and self.machine.IRQ_REMAPPING_MUST_STAY:
+                self.error("irq-remapping-off", "bus mastering was on in %s" % ", ".join(able))
         self.irq_remapping = on
+
+    def irq_table_event(self, address, **_):
+        if self.jump is not None and not self.next_kernel:
+            if address != self.irq_table:
+                self.left = [address, False]
+        else:
+            self.unit_event()
+        self.irq_table = address
+
+    def irq_invalidate_event(self):
+        if self.left:
+            self.left[1] = True
+
+    def irq_event(self, remapped):
+        # What is asked for is refused until it comes through.
+        n = 1 if remapped is None else -1
+        self.figures["irqs_refused"] += n
+        if self.jump is not None:
+            self.figures["irqs_refused_in_jump"] += n
+        if remapped is False:
+            self.figures["irqs_raw"] += 1
+            if self.figures["irqs_raw"] == 1 and self.machine.IRQ_REMAPPING_MUST_STAY:
+                self.error("irq-raw", "an interrupt came through as it was sent")
+
+    def queue_event(self, **_):
+        self.unit_event()
 
     def able(self):
         """Endpoints that can do DMA."""
@@ -330,6 +369,8 @@ class Judge:
 
     def root_event(self, address, **_):
         self.unit_event()
+        if self.from_nothing:
+            self.fixed_root = address
         if self.freeze_seen and address != self.fixed_root and not self.unit_refused:
             self.error("root-moved", "from %s to %#x" % (
                 "nothing" if self.fixed_root is None else "%#x" % self.fixed_root, address))
@@ -337,8 +378,23 @@ class Judge:
 
     def unit_event(self):
         """Nobody sets a unit up while it is handed over but the next kernel."""
+        if self.jump is not None and not self.next_kernel:
+            self.check_irqs_left()
         self.next_kernel = True
         self.close_freeze()
+
+    def check_irqs_left(self):
+        """T2: the old kernel's table is in memory that the next one uses otherwise."""
+        if not self.irq_remapping or not self.windows["freeze"].devices or \
+                not self.machine.IRQ_REMAPPING_MUST_STAY:
+            return
+        if not self.left:
+            self.error("irq-table-left", "interrupts are remapped by the table of a kernel that is "
+                       "gone, at %s" % ("nothing" if self.irq_table is None else
+                                        "%#x" % self.irq_table))
+        elif not self.left[1]:
+            self.error("no-invalidation", "the old kernel's last table of interrupts: what was "
+                       "cached of the one before may be used")
 
     def close_freeze(self):
         """What comes now is no longer the freeze of a device: the unit is handed over."""
@@ -371,11 +427,13 @@ class Judge:
             if command[0] & MASTER and not f.master and not f.bridge and self.translated and \
                     not self.translation and not self.ended:
                 self.error("translation-off", "bus mastering came on in %s meanwhile" % bdf)
+            had = f.master
             f.master = bool(command[0] & MASTER)
             if not f.master and bdf in self.able_at_freeze:
                 self.able_at_freeze.remove(bdf)
                 self.figures["stopped"][bdf] += 1
-            if who and not f.master:
+            # A kernel that scans PCI writes back what it read, also to a function that never had it.
+            if who and had and not f.master:
                 self.error("bus-master-cleared", "%s: %#x was written to its command register" %
                            (who, command[0]))
         if f.bridge:
@@ -452,7 +510,8 @@ class Judge:
     def run(self, trace_path):
         events = self.machine.Events()
         handlers = {name: getattr(self, name + "_event") for name in (
-            "translation", "irq_remapping", "root", "config_write", "invalidate", "fault")}
+            "translation", "irq_remapping", "irq_table", "irq_invalidate", "irq", "queue", "root",
+            "config_write", "invalidate", "fault")}
         next_mark = 0
         end = 0
         with open(trace_path, "rb") as f:
@@ -481,6 +540,7 @@ class Judge:
             next_mark += 1
         if not self.ended:
             self.figures["bus_master"] = self.masters()
+        self.figures["translation"] = self.translation
         if self.more_errors:
             self.errors.append("... and %d more" % self.more_errors)
 

@@ -23,6 +23,8 @@ The rules, by the names that the comments below use:
  J2 ... and is alone from the start of the new kernel until that has adopted the unit, and nothing
     leads to entries of others
  J3 ... and from then on R4 holds
+ J4 from the start of the new kernel until that sets its own, interrupts are remapped by a table that
+    the old kernel set last, and nothing is in that
 """
 import argparse
 import bisect
@@ -45,7 +47,7 @@ MAX_PAGES = 500
 
 MARK_LINE = re.compile(r"HIL: mark seq=(\d+) name=(\S+) box=0x([0-9a-f]+)$")
 # The operator gives a device up; see the VMM's command "tool".
-DISCARD_LINE = re.compile(r"HIL: ok: tool 0 discard (\S+)$")
+DISCARD_LINE = re.compile(r"HIL: ok: (?:tool 0 discard|remove) (\S+)$")
 
 
 class BadBox(Exception):
@@ -214,9 +216,10 @@ class Box:
 class Jump:
     """What one kexec takes along: from the mark "freeze" until the next kernel's first mark."""
 
-    def __init__(self, box, expected, index, roots):
+    def __init__(self, box, expected, index, roots, irq_tables):
         self.index = index  # of the freeze, in the list of walks
         self.roots = roots  # how often the root pointer had been set
+        self.irq_tables = irq_tables  # and the table of interrupts
         self.expected = expected  # bdf -> runs, of each preserved device
         self.files = box.files
         self.pieces = box.pieces()
@@ -227,6 +230,7 @@ class Jump:
         # how often it was looked at in all, and of these, see J2: before the new kernel, with the
         # frozen devices alone, and after that
         self.samples = self.old = self.strict = self.new = 0
+        self.irq_samples = 0
         self.started = False  # the new kernel's first line was seen
         self.adopted = False  # ... and its last one before others may have entries
         self.ended = None
@@ -234,15 +238,18 @@ class Jump:
     def result(self):
         return {"freeze": self.index, "devices": sorted(self.expected), "samples": self.samples,
                 "old": self.old, "strict": self.strict, "new": self.new, "ms": self.ms,
-                "ended": self.ended,
+                "irq_samples": self.irq_samples, "ended": self.ended,
                 "dids": {bdf: sorted(dids) for bdf, dids in self.dids.items()}}
 
 
 class Follower:
-    """Reads a text file that grows, by whole lines."""
+    """Reads a text file that grows, by whole lines: all, or those that begin with one of some words."""
 
-    def __init__(self, path):
+    def __init__(self, path, words=()):
         self.path = path
+        # Not line by line: a blocked device may cause millions of them.
+        self.wanted = re.compile(rb"^(?:%s) .*" % b"|".join(w.encode() for w in words), re.M) \
+            if words else None
         self.file = None
         self.rest = b""
 
@@ -253,7 +260,11 @@ class Follower:
             except FileNotFoundError:
                 return []
         data = self.rest + self.file.read()
-        *lines, self.rest = data.split(b"\n")
+        whole, newline, self.rest = data.rpartition(b"\n")
+        if self.wanted:
+            lines = self.wanted.findall(whole)
+        else:
+            lines = whole.split(b"\n") if newline else []
         return [line.decode("utf-8", "replace") for line in lines]
 
     def close(self):
@@ -274,14 +285,16 @@ class Walker:
         self.sample_s = sample_ms / 1000
         self.next_sample = 0
         self.console = Follower(console)
-        self.trace = Follower(trace)
+        self.trace = Follower(trace, machine.TABLE_EVENTS)
         self.trace_size_before = 0
         self.events = machine.Events()
 
         self.root = None
         self.roots = 0  # how often it was set
         self.readable = True
-        self.translation = False
+        self.translation = self.irq_remapping = False
+        self.irq_table = None  # its address and number of entries
+        self.irq_tables = 0  # how often it was set
         self.reader = None
         self.fixed_root = None  # since the first freeze, see R7
 
@@ -332,6 +345,11 @@ class Walker:
             what, fields = event
             if what == "translation":
                 self.translation = fields["on"]
+            elif what == "irq_remapping":
+                self.irq_remapping = fields["on"]
+            elif what == "irq_table":
+                self.irq_tables += 1
+                self.irq_table = fields["address"], fields["entries"]
             elif what == "root":
                 self.roots += 1
                 if self.root != fields["address"]:
@@ -370,9 +388,10 @@ class Walker:
         discard = DISCARD_LINE.search(text)
         if discard:
             bdf = discard[1] if discard[1].count(":") == 2 else "0000:" + discard[1]
-            self.frozen.pop(bdf, None)
+            # One that was removed may be discarded as well.
+            if self.frozen.pop(bdf, None) is not None or bdf not in self.blocked:
+                self.discarded.append({"bdf": bdf, "after": len(self.walks) - 1})
             self.blocked.add(bdf)
-            self.discarded.append({"bdf": bdf, "after": len(self.walks) - 1})
         elif "HIL: provoke dev=" in text:
             self.provoked.append({"line": text[text.index("HIL:"):],
                                   "trace_offset": self.trace_size_before})
@@ -410,7 +429,7 @@ class Walker:
             "trace_offset": self.trace_size()})
         self.walks.append(found)
         # What comes next may end it for one of them, at a time that only the next mark tells.
-        self.settled = name not in ("replace", "discard")
+        self.settled = name not in ("replace", "discard", "leave", "end")
         struct.pack_into("<I", self.mem, address + ACK_AT, seq)
 
     def check(self, where, box):
@@ -420,6 +439,10 @@ class Walker:
         result = {"requesters": {}, "others": []}
         devices = set(box.devices) | set(self.frozen) | self.blocked
         if not self.check_root(where, bool(box.devices or self.frozen)):
+            return result
+        if not self.translation and self.unit_refused and \
+                all(d["state"] == "blocked" for d in box.devices.values()):
+            # Nobody reads the tables any more: the memory may be somebody's else.
             return result
         try:
             entries = {self.machine.requester(rid): entry
@@ -436,7 +459,7 @@ class Walker:
             if entry:
                 owned[bdf] = entry
                 result["requesters"][bdf] = {
-                    "did": entry.did, "levels": entry.levels, "top": entry.top,
+                    "did": entry.did, "levels": entry.levels, "top": entry.top, **entry.more,
                     "runs": None if isinstance(found, str) else len(found),
                     "read_only": None if isinstance(found, str) else
                     sum(prot == "r" for _, _, _, prot in found),
@@ -476,6 +499,9 @@ class Walker:
                 self.blocked |= self.refused
             self.boot = box.boot
             self.frozen, self.old_files, self.old_pieces = {}, {}, []
+            if not jump and self.fixed_root is not None:
+                # Nothing was taken along: this kernel has started from nothing.
+                self.fixed_root = self.root
             if jump:
                 self.frozen = {bdf: runs for bdf, runs in jump.expected.items()
                                if bdf not in self.blocked}
@@ -490,7 +516,7 @@ class Walker:
         if self.fixed_root is None and not self.unit_refused:
             self.fixed_root = self.root
         if preserved:
-            self.jump = Jump(box, preserved, len(self.walks), self.roots)
+            self.jump = Jump(box, preserved, len(self.walks), self.roots, self.irq_tables)
             self.next_sample = 0
 
     def check_root(self, where, needed):
@@ -628,6 +654,8 @@ class Walker:
                 self.error("in the jump: %s: %s" % (bdf, e))
         if jump.started and self.translation:
             self.sample_others(jump, frozen)
+        if self.irq_remapping and self.machine.IRQ_REMAPPING_MUST_STAY:
+            self.sample_irqs(jump)
 
     def sample_boot(self):
         """J1 between the marks of a kernel, for devices that are not live yet."""
@@ -653,6 +681,26 @@ class Walker:
                 break
         self.check_runs(who, entry, found, expected)
         return entry
+
+    def sample_irqs(self, jump):
+        """J4. What counts is what was so before and after our look."""
+        tables = self.irq_tables
+        try:
+            entries = self.machine.irq_entries(self.mem, *self.irq_table) if self.irq_table else []
+        except self.machine.Unreadable as e:
+            self.error("in the jump: %s" % e)
+            return
+        self.read_trace()
+        if self.irq_tables != tables:
+            return
+        if tables == jump.irq_tables:
+            if jump.started:
+                self.error("in the jump: interrupts are remapped by the table of a kernel that is gone")
+        elif tables == jump.irq_tables + 1:
+            jump.irq_samples += 1
+            if entries:
+                self.error("in the jump: entry %d of the old kernel's last table of interrupts is "
+                           "present" % entries[0])
 
     def sample_others(self, jump, frozen):
         """J2 until the unit was adopted, then J3."""

@@ -4,7 +4,8 @@
 All that is peculiar to it stands here: QEMU's arguments, what its trace events mean, and how the
 unit stores in memory what a device can reach. What must hold is judge/'s matter, which knows no
 IOMMU. Layouts are those of the VT-d specification: root entry (section 9.1), context entry (9.3),
-second-stage paging entries (9.8), invalidation descriptors (6.5.2).
+second-stage paging entries (9.8), invalidation descriptors (6.5.2),
+interrupts (5.1) and their entries (9.10).
 """
 import os
 import re
@@ -17,6 +18,7 @@ READ, WRITE = 1, 2
 PROT = {READ: "r", WRITE: "w", READ | WRITE: "rw"}
 LEAF = 1 << 7
 TABLE_RESERVED = 1 << 62 | 1 << 11 | 0xf << 3  # of an entry that points to a table
+IRQ_FORMAT = 1 << 4  # address of an interrupt: it is to be remapped
 
 # Tables of one walk. 16 GiB in 4K pages need about as many; tables that form a loop need more.
 MAX_TABLES = 1 << 13
@@ -38,6 +40,11 @@ class Entry(NamedTuple):
     @property
     def passthrough(self):
         return self.tt == 2
+
+    @property
+    def more(self):
+        """What else a report says of it."""
+        return {"tt": self.tt}
 
 
 class Reader:
@@ -191,6 +198,11 @@ class Events:
     parse() returns None or (event, its fields):
       translation      on
       irq_remapping    on
+      irq_table        address, entries: what interrupts are remapped by from now on
+      irq_invalidate   nothing: all that is cached of that table
+      irq              remapped: None for a request in the format that is to be remapped, before
+                       it is looked up; then, if it comes through, whether it was remapped
+      queue            on: the invalidation queue, the first thing that a kernel sets up
       root             address, readable: whether Reader understands the table's mode
       config_write     bdf, device: QEMU's name of the model, offset, value
       invalidate       kind: "context" or "iotlb", scope: "global", "domain", "device" or "page",
@@ -202,6 +214,11 @@ class Events:
         self._known = {name: (re.compile(pattern), make) for name, pattern, make in (
             ("vtd_dmar_enable", r"enable (\d+)", self._translation),
             ("vtd_ir_enable", r"enable (\d+)", self._irq_remapping),
+            ("vtd_reg_ir_root", r"addr (0x[0-9a-f]+) size (0x[0-9a-f]+)", self._irq_table),
+            ("vtd_ir_remap_msi_req", r"addr (0x[0-9a-f]+) data 0x[0-9a-f]+", self._irq_request),
+            ("vtd_ir_remap_msi", r"\(addr (0x[0-9a-f]+), data (0x[0-9a-f]+)\) -> "
+             r"\(addr (0x[0-9a-f]+), data (0x[0-9a-f]+)\)", self._irq),
+            ("vtd_inv_qi_enable", r"enabled (\d+)", self._queue),
             ("vtd_reg_dmar_root", r"addr (0x[0-9a-f]+) scalable (\d+)", self._root),
             ("vtd_inv_desc", r"invalidate desc type \S+ high (0x[0-9a-f]+) low (0x[0-9a-f]+)",
              self._descriptor),
@@ -230,6 +247,24 @@ class Events:
         return "irq_remapping", {"on": on != "0"}
 
     @staticmethod
+    def _irq_table(address, entries):
+        return "irq_table", {"address": int(address, 16) & ADDRESS, "entries": int(entries, 16)}
+
+    @staticmethod
+    def _irq_request(address):
+        return ("irq", {"remapped": None}) if int(address, 16) & IRQ_FORMAT else None
+
+    @staticmethod
+    def _irq(address, data, new_address, new_data):
+        if not int(address, 16) & IRQ_FORMAT:
+            return None
+        return "irq", {"remapped": (address, data) != (new_address, new_data)}
+
+    @staticmethod
+    def _queue(on):
+        return "queue", {"on": on != "0"}
+
+    @staticmethod
     def _root(address, scalable):
         return "root", {"address": int(address, 16) & ADDRESS, "readable": scalable == "0"}
 
@@ -248,8 +283,10 @@ class Events:
 
     @staticmethod
     def _descriptor(_high, low):
-        """Context-cache (1) and IOTLB (2) descriptors; others are of no interest."""
+        """Context-cache (1), IOTLB (2) and global IEC (4) descriptors; others are of no interest."""
         low = int(low, 16)
+        if low & 0xe1f == 4:
+            return "irq_invalidate", {}
         scope = low >> 4 & 3
         did = low >> 16 & 0xffff if scope > 1 else None
         if low & 0xe0f == 1 and scope:
@@ -270,11 +307,14 @@ class Machine:
     Events = Events
     Unreadable = Unreadable
 
-    # The new kernel sets its own table up: it turns interrupt remapping off and on again.
-    IRQ_REMAPPING_MUST_STAY = False
+    # A write to 0xfeexxxxx is no DMA: while interrupts are not remapped it is an interrupt.
+    IRQ_REMAPPING_MUST_STAY = True
 
-    TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_inv_desc",
+    TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_reg_ir_root",
+                    "vtd_inv_qi_enable", "vtd_inv_desc", "vtd_ir_remap_msi_req", "vtd_ir_remap_msi",
                     "vtd_dmar_fault", "vtd_fault_disabled", "pci_cfg_write"]
+    # Of these, what tells where the tables are, and whether they are looked at.
+    TABLE_EVENTS = ("vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_ir_root", "vtd_reg_dmar_root")
     # The kernel tells of a blocked DMA in a line with this text.
     FAULT_LINE = "DMAR: [DMA"
 
@@ -285,8 +325,47 @@ class Machine:
     # By QEMU's name of the model, which is what the trace has.
     BRIDGES = {"pcie-root-port", "ioh3420", "x3130-upstream", "xio3130-downstream",
                "pcie-pci-bridge", "pci-bridge", "i82801b11-bridge"}
-    # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c).
-    CAPABILITIES = {"igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160}}
+    # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c,
+    # hw/usb/hcd-xhci-pci.c, hw/virtio/virtio-pci.c).
+    CAPABILITIES = {
+        "igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160},
+        "edu": {},  # MSI alone
+        "qemu-xhci": {"msix": 0x90, "pcie": 0xa0},
+        "virtio-rng-pci": {"pcie": 0x40, "pm": 0x7c},
+    }
+
+    @staticmethod
+    def irq_entries(mem, address, entries):
+        """Numbers of the present entries of an interrupt remapping table, 16 bytes each."""
+        if address + 16 * entries > len(mem):
+            raise Unreadable("the table of interrupts at %#x is outside of RAM" % address)
+        table = mem[address:address + 16 * entries]
+        return [n for n in range(entries) if table[16 * n] & 1]
+
+    @staticmethod
+    def lost_interrupt(text):
+        """Which CPU waits for ever, by what the monitor says, twice, of a machine that stands still.
+
+        A CPU that halts in its idle loop has no interrupt in service: each handler ends one with a
+        write to its local APIC first of all. And when its timer has run out, that is in service or
+        requested, until the handler sets or masks the timer. Under TCG both get lost now and then.
+        """
+        halted = re.findall(r"^CPU#(\d+)$.*?\bHLT=(\d)", text, re.M | re.S)
+        idle = {cpu for cpu, hlt in halted if hlt == "1"} - {cpu for cpu, hlt in halted if hlt == "0"}
+        ran_out = []
+        for cpu, state in re.findall(r"local APIC state for CPU (\d+) (.*?^IRR\t.*?)$", text, re.M | re.S):
+            if cpu not in idle:
+                continue
+            service = re.search(r"^ISR\t (.*?) *$", state, re.M)[1]
+            if service != "(none)":
+                return "CPU %s is halted with interrupt %s in service" % (cpu, service)
+            timer = re.search(r"initial_count = ([1-9]\d*) current_count = 0$", state, re.M)
+            if timer and not re.search(r"^LVTT\t.* masked ", state, re.M) and \
+                    re.search(r"^IRR\t \(none\)", state, re.M):
+                if (cpu, timer[1]) in ran_out:
+                    return "CPU %s is halted and nothing came of its timer" % cpu
+                ran_out.append((cpu, timer[1]))
+        return None
 
     @staticmethod
     def rid(bdf):
@@ -312,10 +391,14 @@ class Machine:
         if wanted not in accels:
             raise ValueError("HIL_ACCEL=%s: tcg or kvm" % wanted)
         accel, cpu = accels[wanted]
+        cpus = ["-smp", "2"]
+        if scenario["ICOUNT"]:
+            accel, cpu = "tcg,thread=single", accels["tcg"][1]
+            cpus = ["-smp", "1", "-icount", "shift=0,sleep=off"]
         memory, work = scenario["MEMORY"], paths["work"]
         words = [
             self.qemu, "-accel", accel, "-cpu", cpu,
-            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", "-smp", "2",
+            "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", *cpus,
             "-m", memory,
             "-object", "memory-backend-file,id=ram,size=%sM,mem-path=%s,share=on" %
             (memory, paths["mem"]),
@@ -336,6 +419,24 @@ class Machine:
             "-append", "console=ttyS0 earlyprintk=serial,ttyS0,115200 no_timer_check "
             "tsc=reliable intel_iommu=on " + append]
         return words
+
+    def firmware(self, scenario):
+        """ACPI tables that replace QEMU's own: one with an RMRR, which QEMU has none of.
+
+        DMAR, VT-d spec section 8: one unit for all devices, and a region that the memory map has
+        as reserved, for the device of RMRR=.
+        """
+        if not scenario["RMRR"]:
+            return {}
+        rid = self.rid(scenario["RMRR"])
+        unit = struct.pack("<2H2BHQ", 0, 16, 1, 0, 0, 0xfed90000)
+        scope = struct.pack("<2BH4B", 1, 8, 0, 0, rid >> 8, rid >> 3 & 0x1f, rid & 7)
+        region = struct.pack("<4H2Q", 1, 24 + len(scope), 0, 0, 0xfed1c000, 0xfed1cfff) + scope
+        body = struct.pack("<2B10x", 47, 0) + unit + region
+        # Of a higher revision than QEMU's, or the kernel does not take it.
+        table = struct.pack("<4sI2B6s8sI4sI", b"DMAR", 36 + len(body), 1, 0, b"BOCHS ", b"BXPC    ", 9,
+                            b"BXPC", 1) + body
+        return {"DMAR.aml": table[:9] + bytes([-sum(table) & 0xff]) + table[10:]}
 
     @staticmethod
     def _nics(scenario, work):

@@ -20,6 +20,8 @@ static const char *const bad_lines[] = {
 	"Kernel panic", "BUG:", "WARNING:", "Oops", "KASAN:", "INFO: possible", "INFO: task",
 	"unreferenced object", "suspected memory leaks", "UBSAN:", "INFO: rcu",
 	"general protection fault", "pagealloc: memory corruption", "pagealloc: single bit error",
+	"NMI received for unknown reason", "No irq handler for", "unexpected IRQ trap",
+	"Spurious interrupt (vector",
 };
 
 /**
@@ -37,6 +39,7 @@ int console_open(struct console *con, const char *path, const char *log, int pid
 	con->start = now_ns();
 	con->ready_dev = -1;
 	con->provoke_dev = -1;
+	con->interrupts_dev = -1;
 	con->freeze_us = -1;
 	con->replace_us = -1;
 	con->table_bytes = -1;
@@ -152,6 +155,8 @@ static void vmm_line(struct console *con, char *line, uint64_t now)
 	} else if (sscanf(line, "provoke dev=%u", &dev) == 1) {
 		con->provoked = true;
 		con->provoke_dev = dev < MAX_NICS ? (int)dev : -1;
+	} else if (sscanf(line, "interrupts dev=%u", &dev) == 1) {
+		con->interrupts_dev = dev < MAX_NICS ? (int)dev : -1;
 	} else if (!strncmp(line, "drain ", 6)) {
 		if (!con->drain_at)
 			con->drain_at = now;

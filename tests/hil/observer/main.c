@@ -89,6 +89,10 @@ static int handle_marks(struct console *con, struct nic *nics, unsigned int nr_n
 			return 0;	/* later */
 		con->provoke_dev = -1;
 	}
+	if (con->interrupts_dev >= 0 && con->interrupts_dev < (int)nr_nics) {
+		nics[con->interrupts_dev].interrupts = true;
+		con->interrupts_dev = -1;
+	}
 	if (con->scan) {
 		con->scan = false;
 		for (i = 0; i < nr_nics; i++) {

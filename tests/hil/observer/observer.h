@@ -72,6 +72,7 @@ struct console {
 	int ready_dev;			/* same: device whose ring is ready, or -1 */
 	unsigned int ready_count;
 	int provoke_dev;		/* same: device to send a frame that must not land, or -1 */
+	int interrupts_dev;		/* same: device that only such frames are for, or -1 */
 	uint64_t absent;		/* how long we ourselves were not there to look */
 	struct host host;
 	char failed[256];		/* first "HIL: FAILED" */
@@ -91,6 +92,7 @@ struct nic {
 	struct sockaddr_un to;
 	int sock;
 	bool sending;
+	bool interrupts;	/* its buffers are no memory: see hil_irq_make() */
 
 	uint64_t due;		/* when the next frame is to go out */
 	uint64_t stalled;	/* since when it cannot, or 0 */

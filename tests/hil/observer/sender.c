@@ -47,7 +47,10 @@ int sender_open(struct nic *nic, const char *local, const char *remote)
  */
 void sender_run(struct nic *nic, uint64_t interval, uint64_t now)
 {
+	uint32_t irqs[HIL_IRQ_WORDS];
 	struct hil_frame frame;
+	const void *data = nic->interrupts ? (void *)irqs : &frame;
+	size_t len = nic->interrupts ? sizeof(irqs) : sizeof(frame);
 	int burst;
 
 	for (burst = 0; nic->sending && nic->due <= now && burst < MAX_BURST; burst++) {
@@ -55,9 +58,10 @@ void sender_run(struct nic *nic, uint64_t interval, uint64_t now)
 			nic->sending = false;
 			return;
 		}
+		hil_irq_make(irqs);
 		hil_frame_make(&frame, nic->run, nic->sent);
-		if (sendto(nic->sock, &frame, sizeof(frame), 0, (struct sockaddr *)&nic->to,
-			   sizeof(nic->to)) == sizeof(frame)) {
+		if (sendto(nic->sock, data, len, 0, (struct sockaddr *)&nic->to,
+			   sizeof(nic->to)) == (ssize_t)len) {
 			nic->stalled = 0;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
 			if (!nic->stalled) {

@@ -28,7 +28,11 @@
  *	chunk	the length of a chunk of the first domain
  *	unit-cap, unit-root			of its unit
  *
- * or several of these, with spaces between them.
+ * and in ACPI's tables, at any time before the next kernel starts:
+ *
+ *	drhd	the unit is for devices that are not there: a kernel does not use it
+ *
+ * or several of these, with spaces between them; drhd stands alone.
  *
  * It keeps nothing and locks nothing; a machine that runs is changed under its
  * feet, which is what it is for. It prints what it did as JSON. It fails, with a
@@ -97,25 +101,48 @@ static void wait_for(const char *log, const char *signal, int seconds)
 	}
 }
 
-/* The blob of the frozen devices; len is what it may be at most. */
+/* A piece of the memory that is there, between holes of its file; all 0 to begin with. */
+struct piece {
+	size_t at;
+	size_t end;
+};
+
+/* The next one. To read a hole of the file would fill it, and takes time. */
+static bool next_piece(struct piece *p)
+{
+	off_t at = lseek(mem_fd, p->end, SEEK_DATA);
+
+	if (at < 0)
+		return false;
+	p->at = (size_t)at / PAGE * PAGE;
+	p->end = lseek(mem_fd, at, SEEK_HOLE);
+	return true;
+}
+
+/* The page at the begin of what is left of the piece, or of the next one; NULL behind the last. */
+static uint8_t *next_page(struct piece *p)
+{
+	uint8_t *page;
+
+	if (p->at >= p->end && !next_piece(p))
+		return NULL;
+	page = mem + p->at;
+	p->at += PAGE;
+	return page;
+}
+
+/* The blob of the frozen devices. */
 static uint8_t *find_blob(struct frz_blob *b)
 {
-	size_t at;
+	struct piece p = {};
+	uint8_t *page;
 
-	for (at = 0; at < mem_len; at += PAGE) {
-		/* To read a hole of the file would fill it, and takes time. */
-		if (!(at % (1 << 20))) {
-			off_t data = lseek(mem_fd, at, SEEK_DATA);
-
-			if (data < 0)
-				break;
-			at = (size_t)data / PAGE * PAGE;
-		}
-		if (memcmp(mem + at, FRZ_BLOB_MAGIC, FRZ_BLOB_MAGIC_LEN))
+	while ((page = next_page(&p))) {
+		if (memcmp(page, FRZ_BLOB_MAGIC, FRZ_BLOB_MAGIC_LEN))
 			continue;
-		if (!frz_blob_open(b, mem + at, mem_len - at, &sha256, NULL) &&
+		if (!frz_blob_open(b, page, mem + mem_len - page, &sha256, NULL) &&
 		    (b->flags & FRZ_BLOB_FROZEN) && b->nr_devices)
-			return mem + at;
+			return page;
 	}
 	errx(1, "no blob of a frozen device in memory");
 }
@@ -154,46 +181,64 @@ static void spoil_tables(const struct frz_blob *b)
 	top[i] ^= 1ULL << 52;
 }
 
+/* The last entry of a table that is not empty, or the first one. */
+static uint64_t *last_entry(const struct frz_format *fmt, u64 table, unsigned int level)
+{
+	uint64_t *first, *entry;
+
+	if (table + PAGE > mem_len)
+		errx(1, "a table is at %#llx, outside of memory", (unsigned long long)table);
+	first = (void *)(mem + table);
+	entry = first + PAGE / 8 - 1;
+	while (entry > first && fmt->classify(*entry, level) == FRZ_NONE)
+		entry--;
+	return entry;
+}
+
 /* Follows the last entry of each table down to a leaf: far from what is in use. */
 static void spoil_leaf(const struct frz_blob *b)
 {
 	struct frz_domain dom = {};
 	const struct frz_format *fmt;
-	unsigned int level, i;
-	uint64_t *table;
-	uint64_t at, iova = 0, from;
+	uint64_t *entry, at, iova = 0, from;
+	unsigned int level;
 
 	frz_blob_next_domain(b, &dom);
 	fmt = frz_format_by_id(dom.format);
 	at = dom.top;
 	for (level = dom.levels; level; level--) {
-		if (at + PAGE > mem_len)
-			errx(1, "a table is at %#llx, outside of memory", (unsigned long long)at);
-		table = (void *)(mem + at);
-		for (i = PAGE / 8 - 1; i && fmt->classify(table[i], level) == FRZ_NONE; i--)
-			;
-		iova |= (uint64_t)i << frz_level_shift(fmt, level);
-		if (fmt->classify(table[i], level) == FRZ_LEAF) {
-			from = fmt->address(table[i], level);
-			table[i] ^= 1ULL << frz_level_shift(fmt, level);
+		entry = last_entry(fmt, at, level);
+		iova |= (uint64_t)(entry - (uint64_t *)(mem + at)) << frz_level_shift(fmt, level);
+		if (fmt->classify(*entry, level) == FRZ_LEAF) {
+			from = fmt->address(*entry, level);
+			*entry ^= 1ULL << frz_level_shift(fmt, level);
 			printf("{\"iova\": %llu, \"from\": %llu, \"to\": %llu}\n",
 			       (unsigned long long)iova, (unsigned long long)from,
-			       (unsigned long long)fmt->address(table[i], level));
+			       (unsigned long long)fmt->address(*entry, level));
 			return;
 		}
-		at = fmt->address(table[i], level);
+		at = fmt->address(*entry, level);
 	}
 	errx(1, "no leaf in the first domain");
+}
+
+/* The first device, its unit and the root entry of its bus. */
+static uint64_t *first_root_entry(const struct frz_blob *b, struct frz_device *dev,
+				  struct frz_unit *unit)
+{
+	*dev = (struct frz_device){};
+	frz_blob_next_device(b, dev);
+	frz_blob_find_unit(b, dev->unit, unit);
+	return (uint64_t *)(mem + unit->root) + 2 * dev->bus;
 }
 
 /* The first device's own context entry and where its table lies. */
 static uint64_t *first_context(const struct frz_blob *b, struct frz_unit *unit, u64 *table)
 {
-	struct frz_device dev = {};
+	struct frz_device dev;
 	u32 bus, i;
 
-	frz_blob_next_device(b, &dev);
-	frz_blob_find_unit(b, dev.unit, unit);
+	first_root_entry(b, &dev, unit);
 	for (i = 0; i < unit->nr_contexts; i++) {
 		frz_blob_context(b, unit, i, &bus, table);
 		if (bus == dev.bus)
@@ -240,12 +285,10 @@ static void spoil_context(const struct frz_blob *b, const char *what)
 
 static void spoil_root_entry(const struct frz_blob *b)
 {
-	struct frz_device dev = {};
-	struct frz_unit unit = {};
+	struct frz_device dev;
+	struct frz_unit unit;
 
-	frz_blob_next_device(b, &dev);
-	frz_blob_find_unit(b, dev.unit, &unit);
-	((uint64_t *)(mem + unit.root))[2 * dev.bus + 1] ^= 1ULL << 12;
+	first_root_entry(b, &dev, &unit)[1] ^= 1ULL << 12;
 }
 
 /* A copy of a page, in memory of the first domain that holds no table. */
@@ -268,13 +311,12 @@ static u64 copy_page(const struct frz_blob *b, u64 from)
 
 static void spoil_root_table(const struct frz_blob *b)
 {
-	struct frz_device dev = {};
-	struct frz_unit unit = {};
+	struct frz_device dev;
+	struct frz_unit unit;
 	u64 table;
 
-	frz_blob_next_device(b, &dev);
 	first_context(b, &unit, &table);
-	((uint64_t *)(mem + unit.root))[2 * dev.bus] = copy_page(b, table) | 1;
+	*first_root_entry(b, &dev, &unit) = copy_page(b, table) | 1;
 }
 
 /* Follows the last entry of each table down to one that leads to a table of leaves. */
@@ -282,20 +324,15 @@ static void spoil_table_away(const struct frz_blob *b)
 {
 	const struct frz_format *fmt;
 	struct frz_domain dom = {};
-	uint64_t *table, *entry = NULL;
-	unsigned int level, i;
+	uint64_t *entry = NULL;
+	unsigned int level;
 	u64 at;
 
 	frz_blob_next_domain(b, &dom);
 	fmt = frz_format_by_id(dom.format);
 	at = dom.top;
 	for (level = dom.levels; level > 1; level--) {
-		if (at + PAGE > mem_len)
-			errx(1, "a table is at %#llx, outside of memory", (unsigned long long)at);
-		table = (void *)(mem + at);
-		for (i = PAGE / 8 - 1; i && fmt->classify(table[i], level) == FRZ_NONE; i--)
-			;
-		entry = &table[i];
+		entry = last_entry(fmt, at, level);
 		if (fmt->classify(*entry, level) != FRZ_TABLE)
 			errx(1, "a leaf at level %u, and no table", level);
 		at = fmt->address(*entry, level);
@@ -307,20 +344,12 @@ static void spoil_table_away(const struct frz_blob *b)
 /* Page @number of LUO's list of a memfd is said to be where the one before it is. */
 static void spoil_memfd(unsigned int number)
 {
+	struct piece p = {};
 	uint64_t *list;
 	unsigned int i;
-	size_t at;
 
-	for (at = 0; at < mem_len; at += PAGE) {
-		if (!(at % (1 << 20))) {
-			off_t data = lseek(mem_fd, at, SEEK_DATA);
-
-			if (data < 0)
-				break;
-			at = (size_t)data / PAGE * PAGE;
-		}
+	while ((list = (void *)next_page(&p))) {
 		/* Page frame and flags, then the place in the file: from 0, without a hole. */
-		list = (void *)(mem + at);
 		for (i = 0; i < PAGE / 16; i++)
 			if (!(list[2 * i] << 12) || !(list[2 * i] >> 52) ||
 			    list[2 * i] >> 54 || list[2 * i + 1] != i)
@@ -397,6 +426,55 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	sign(blob);
 }
 
+/*
+ * ACPI's DMAR table (VT-d spec, chapter 8): where a unit names a device of a root bus, it names
+ * 1e.0 instead, which is not there. How many it named.
+ */
+static unsigned int spoil_dmar(uint8_t *dmar, size_t room)
+{
+	uint8_t *s, *scope, sum = 0;
+	unsigned int n = 0;
+	uint32_t len, i;
+
+	memcpy(&len, dmar + 4, sizeof(len));
+	if (len < 48 || len > room)
+		return 0;
+	for (i = 0; i < len; i++)
+		sum += dmar[i];
+	if (sum)
+		return 0;
+	/* Structures of type and length, 0 is a unit; in it scopes: 1 an endpoint, 2 a bridge. */
+	for (s = dmar + 48; s + 16 <= dmar + len && s[2]; s += s[2] | s[3] << 8) {
+		if (s[0] || s[1])
+			continue;
+		for (scope = s + 16; scope + 8 <= s + s[2] && scope[1]; scope += scope[1]) {
+			if (scope[0] != 1 && scope[0] != 2)
+				continue;
+			dmar[9] += scope[6] - 0x1e;
+			scope[6] = 0x1e;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* All tables that there are. */
+static void spoil_drhd(void)
+{
+	uint8_t *dmar, *end;
+	struct piece p = {};
+	unsigned int n = 0;
+
+	while (next_piece(&p)) {
+		end = mem + p.end;
+		for (dmar = mem + p.at; (dmar = memmem(dmar, end - dmar, "DMAR", 4)); dmar += 4)
+			if (end - dmar >= 48)
+				n += spoil_dmar(dmar, end - dmar);
+	}
+	if (!n)
+		errx(1, "no unit that names devices in a DMAR table");
+}
+
 /* Returns whether it has said what it did. */
 static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 {
@@ -447,6 +525,11 @@ int main(int argc, char **argv)
 		err(1, "%s", argv[1]);
 
 	wait_for(argv[2], argv[3], atoi(argv[5]));
+	if (!strcmp(argv[4], "drhd")) {
+		spoil_drhd();
+		printf("{\"what\": \"drhd\"}\n");
+		return 0;
+	}
 	blob = find_blob(&b);
 	words = strdup(argv[4]);
 	if (!words)

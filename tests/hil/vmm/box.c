@@ -42,10 +42,11 @@ _Static_assert(sizeof(struct box) <= HIL_PAGE, "the header is one page");
 static struct box *box;
 static char *text;
 static size_t text_len;
-static uint32_t seq;
+/* Of the run, whichever process marks. */
+static uint32_t *seq;
 
 /**
- * box_open() - make the box of this kernel.
+ * box_open() - make the box of this kernel, and of this process.
  *
  * Return: 0 or a negative errno.
  */
@@ -61,6 +62,13 @@ int box_open(void)
 	if (mem == MAP_FAILED)
 		return -errno;
 	madvise(mem, size, MADV_NOHUGEPAGE);
+	/* A child that lives on would have our next write go to a copy. */
+	madvise(mem, size, MADV_DONTFORK);
+	if (!seq)
+		seq = mmap(NULL, HIL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
+	if (seq == MAP_FAILED)
+		return -errno;
 	box = mem;
 	text = (char *)mem + HIL_PAGE;
 	return 0;
@@ -230,20 +238,20 @@ void box_mark(const char *name)
 		    strerror(ret ? -ret : (int)-header));
 		power_off();
 	}
-	seq++;
+	++*seq;
 	memcpy(box->run, guest.run, sizeof(box->run));
 	box->magic = htole64(BOX_MAGIC);
 	box->boot = htole32(guest.boot);
 	box->nr_pages = htole32((text_len + HIL_PAGE - 1) / HIL_PAGE);
 	box->length = htole64(text_len);
 	box->ack = 0;
-	box->seq = htole32(seq);
+	box->seq = htole32(*seq);
 	__sync_synchronize();
-	say("mark seq=%" PRIu32 " name=%s box=0x%" PRIx64, seq, name, header);
-	while (le32toh(*(volatile uint32_t *)&box->ack) != seq) {
+	say("mark seq=%" PRIu32 " name=%s box=0x%" PRIx64, *seq, name, header);
+	while (le32toh(*(volatile uint32_t *)&box->ack) != *seq) {
 		if (now() > end) {
 			say("FAILED the walker did not answer mark %s (seq=%" PRIu32 ") in %d s",
-			    name, seq, ACK_SECONDS);
+			    name, *seq, ACK_SECONDS);
 			power_off();
 		}
 		usleep(500);

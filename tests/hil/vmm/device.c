@@ -48,11 +48,15 @@ int cmd_bind(int argc, char **argv)
 	return argc == 2 ? vmm_driver_bind(argv[0], argv[1]) : -EINVAL;
 }
 
-/* open BDF [with N]: in an IO address space of its own, or in that of device N */
+/*
+ * open BDF [with N | no-master | bare]: in an IO address space of its own, or in that of device N;
+ * bare: with no DMA and perhaps no registers, it is no NIC
+ */
 int cmd_open(int argc, char **argv)
 {
 	bool with = argc == 3 && !strcmp(argv[1], "with");
-	bool no_master = argc == 2 && !strcmp(argv[1], "no-master");
+	bool bare = argc == 2 && !strcmp(argv[1], "bare");
+	bool no_master = bare || (argc == 2 && !strcmp(argv[1], "no-master"));
 	struct guest_dev *dev = guest_dev();
 	int ret;
 
@@ -69,8 +73,8 @@ int cmd_open(int argc, char **argv)
 	ret = guest_bind(with ? argv[2] : NULL);
 	if (!ret && !no_master)
 		ret = vmm_bus_master(&dev->vmm);
-	if (!ret)
-		ret = vmm_bar0_mmap(&dev->vmm);
+	if (!ret && vmm_bar0_mmap(&dev->vmm) && !bare)
+		ret = -EIO;
 	if (ret) {
 		vmm_dev_close(&dev->vmm);
 		return ret;
@@ -156,6 +160,21 @@ static int map_split(uint64_t size, uint64_t count)
 	return ret ?: map_range(end, size, end, true);
 }
 
+/*
+ * All of guest RAM, again and again, each a page off what a large leaf could be used for: much to
+ * encode.
+ */
+static int map_copies(unsigned long n)
+{
+	uint64_t size = guest.files[GUEST_RAM].ram.size;
+	uint64_t iova = VMM_IOVA + (4ull << 30) + HIL_PAGE;
+	int ret = n ? 0 : -EINVAL;
+
+	for (; !ret && n--; iova += size)
+		ret = guest_map(GUEST_RAM, 0, size, iova, true);
+	return ret;
+}
+
 /* Memory of the device's own: a session that does not keep guest RAM can keep it. */
 static int map_spare(uint64_t size)
 {
@@ -171,21 +190,27 @@ static uint64_t buffer_at(const char *number)
 }
 
 /*
- * map [shared | split [COUNT] | spare MIB | --swap-buffers I J | --readonly-buffer I]: the device's
- * share of guest RAM, or all of it when the space is shared, or was. split is for remap, its COUNT
- * is that of the ring if not told; spare is no guest RAM but new memory, for a device that receives
- * nothing. The last two make a wrong map: two receive buffers exchanged, or one that the device may
- * only read.
+ * map [shared | copies N | split [COUNT] | spare MIB | --swap-buffers I J | --readonly-buffer I]:
+ * the device's share of guest RAM, or all of it when the space is shared, or was. split is for
+ * remap, its COUNT is that of the ring if not told; spare is no guest RAM but new memory, for a
+ * device that receives nothing. The last two make a wrong map: two receive buffers exchanged, or
+ * one that the device may only read.
  */
 int cmd_map(int argc, char **argv)
 {
 	uint64_t size = guest_share_size();
 	int ret = -EINVAL;
 
-	if ((!argc && guest_space_shared()) || (argc == 1 && !strcmp(argv[0], "shared")))
+	if (argc == 1 && !strcmp(argv[0], "shared")) {
+		guest_space()->was_shared = true;
+		argc = 0;
+	}
+	if (!argc && guest_space_shared())
 		ret = guest_map(GUEST_RAM, 0, guest.files[GUEST_RAM].ram.size, VMM_IOVA, true);
 	else if (!argc)
 		ret = map_range(0, size, 0, true);
+	else if (argc == 2 && !strcmp(argv[0], "copies"))
+		ret = map_copies(strtoul(argv[1], NULL, 0));
 	else if (guest_space_shared())
 		ret = -EOPNOTSUPP;
 	else if (argc <= 2 && !strcmp(argv[0], "split"))

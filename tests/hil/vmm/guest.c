@@ -63,7 +63,7 @@ uint64_t guest_share_offset(void)
 	return guest.cur * guest_share_size();
 }
 
-/* guest_space_shared() - is the current device not alone in its space? */
+/* guest_space_shared() - is the current device not alone in its space, or as if it were not? */
 bool guest_space_shared(void)
 {
 	unsigned int i, n = 0;
@@ -72,7 +72,7 @@ bool guest_space_shared(void)
 		if (guest.devs[i].state != GUEST_NONE &&
 		    guest.devs[i].space == guest_dev()->space)
 			n++;
-	return n > 1 || guest_dev()->space != guest.cur;
+	return n > 1 || guest_dev()->space != guest.cur || guest_space()->was_shared;
 }
 
 /* guest_share_iova() - where the current device sees its share of guest RAM. */
@@ -112,6 +112,7 @@ int guest_bind(const char *with)
 	if (space->vmm.iommufd >= 0)
 		vmm_space_close(&space->vmm);
 	space->nr_maps = 0;
+	space->was_shared = false;
 	ret = vmm_space_create(&space->vmm);
 	if (ret)
 		return ret;
@@ -289,21 +290,22 @@ int guest_recall(uint32_t *files)
 /* guest_pagemap() - one entry per page: bit 63 tells that it is there, 54:0 are its number. */
 int guest_pagemap(const uint8_t *mem, uint64_t nr, uint64_t *entries)
 {
-	static int fd = -1;
 	size_t size = nr * sizeof(*entries), done = 0;
 	off_t at = (uintptr_t)mem / HIL_PAGE * sizeof(*entries);
+	int fd, ret = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	/* Each time: it stays that of the process that opened it. */
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	for (; done < size; done += n) {
+	for (; !ret && done < size; done += n) {
 		n = pread(fd, (uint8_t *)entries + done, size - done, at + done);
 		if (n <= 0)
-			return n ? -errno : -EIO;
+			ret = n ? -errno : -EIO;
 	}
-	return 0;
+	close(fd);
+	return ret;
 }
 
 #define PAGEMAP_PRESENT	(1ull << 63)

@@ -38,6 +38,7 @@ struct guest_space {
 	struct vmm_space vmm;
 	struct guest_map *maps;
 	unsigned int nr_maps, room;
+	bool was_shared;	/* all of guest RAM is in it, as for several devices */
 };
 
 enum guest_state {

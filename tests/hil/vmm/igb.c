@@ -199,6 +199,20 @@ int igb_start(struct igb *igb, uint32_t count, uint32_t bad)
 }
 
 /**
+ * igb_aim() - all buffers of a ring that was just started are one address, not of guest RAM.
+ * @igb: registers and memory
+ * @address: that address
+ */
+void igb_aim(struct igb *igb, uint64_t address)
+{
+	uint32_t i;
+
+	for (i = 0; i < igb_state(igb)->count; i++)
+		descriptor(igb, i)->addr = address;
+	__sync_synchronize();
+}
+
+/**
  * igb_resume() - go on with a ring that the NIC never stopped filling.
  * @igb: registers and memory
  *

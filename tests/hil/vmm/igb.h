@@ -54,6 +54,7 @@ struct igb {
 #define IGB_NO_BAD	UINT32_MAX
 
 int igb_start(struct igb *igb, uint32_t count, uint32_t bad);
+void igb_aim(struct igb *igb, uint64_t address);
 int igb_resume(struct igb *igb);
 unsigned int igb_poll(struct igb *igb);
 void igb_read_stats(struct igb *igb);

@@ -7,13 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
+#include <linux/kexec.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -23,7 +26,13 @@
 /* The 82576's power management capability: data sheet, section 9.5.1 */
 #define PM_CAP_82576	0x40
 
+/* Its PCI Express capability: section 9.5.4 */
+#define EXP_CAP_82576	0xa0
+
 #define BAR_SIZE	(4 * HIL_PAGE)
+
+/* Where load-code puts its code: a page of RAM, as long as kexec puts back what was there. */
+#define CODE_AT		0x100000
 
 /* provoke_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
 int provoke_ram_anonymous(struct vmm_ram *ram, uint64_t size)
@@ -73,20 +82,116 @@ int cmd_power_down(int argc, char **argv)
 			      PCI_PM_CTRL_STATE_MASK);
 }
 
+/* flr: the guest resets its device */
+int cmd_flr(int argc, char **argv)
+{
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	return vmm_config_set(&guest_dev()->vmm, EXP_CAP_82576 + PCI_EXP_DEVCTL,
+			      PCI_EXP_DEVCTL_BCR_FLR);
+}
+
+/* A register of BAR 0, or NULL. */
+static volatile uint32_t *reg(const char *offset)
+{
+	uint64_t at = strtoull(offset, NULL, 0);
+	struct vmm_dev *dev = &guest_dev()->vmm;
+
+	if (!dev->bar0 || at % 4 || at + 4 > dev->bar0_size)
+		return NULL;
+	return (volatile uint32_t *)(dev->bar0 + at);
+}
+
+/* poke OFFSET BITS: set them in a register of the current device */
+int cmd_poke(int argc, char **argv)
+{
+	volatile uint32_t *at = argc == 2 ? reg(argv[0]) : NULL;
+
+	if (!at)
+		return -EINVAL;
+	*at |= strtoul(argv[1], NULL, 0);
+	return 0;
+}
+
+/* peek OFFSET BITS VALUE: of a register, these bits have this value */
+int cmd_peek(int argc, char **argv)
+{
+	volatile uint32_t *at = argc == 3 ? reg(argv[0]) : NULL;
+	uint32_t value;
+
+	if (!at)
+		return -EINVAL;
+	value = *at;
+	if ((value & strtoul(argv[1], NULL, 0)) == strtoul(argv[2], NULL, 0))
+		return 0;
+	say("register %s is %#x", argv[0], value);
+	return -EUCLEAN;
+}
+
+/*
+ * config BDF OFFSET BITS VALUE|flip: these bits of 16 in configuration space have this value, or
+ * are turned over behind everybody's back
+ */
+int cmd_config(int argc, char **argv)
+{
+	uint16_t word, bits;
+	char path[128];
+	int fd, ret = 0;
+	off_t at;
+
+	if (argc != 4)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", argv[0]);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	at = strtoul(argv[1], NULL, 0);
+	bits = strtoul(argv[2], NULL, 0);
+	if (pread(fd, &word, sizeof(word), at) != sizeof(word)) {
+		ret = -EIO;
+	} else if (!strcmp(argv[3], "flip")) {
+		word ^= bits;
+		if (pwrite(fd, &word, sizeof(word), at) != sizeof(word))
+			ret = -EIO;
+	} else if ((word & bits) != strtoul(argv[3], NULL, 0)) {
+		say("config %s %s is %#x", argv[0], argv[1], word);
+		ret = -EUCLEAN;
+	}
+	close(fd);
+	return ret;
+}
+
 /* low-power [wakeup]: the VMM lets the host put the device to sleep, and be told when it wakes */
 int cmd_low_power(int argc, char **argv)
 {
 	bool wakeup = argc == 1 && !strcmp(argv[0], "wakeup");
-	struct vfio_device_feature feature = {
-		.argsz = sizeof(feature),
-		.flags = VFIO_DEVICE_FEATURE_SET |
-			 (wakeup ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP :
-				   VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY),
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_low_power_entry_with_wakeup entry;
+	} set = {
+		.feature = {
+			.argsz = wakeup ? sizeof(set) : sizeof(set.feature),
+			.flags = VFIO_DEVICE_FEATURE_SET |
+				 (wakeup ? VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP :
+					   VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY),
+		},
+		.entry.wakeup_eventfd = -1,
 	};
+	int ret;
 
 	if (argc && !wakeup)
 		return -EINVAL;
-	return ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_FEATURE, &feature) ? -errno : 0;
+	if (wakeup) {
+		set.entry.wakeup_eventfd = eventfd(0, EFD_CLOEXEC);
+		if (set.entry.wakeup_eventfd < 0)
+			return -errno;
+	}
+	ret = ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_FEATURE, &set) ? -errno : 0;
+	/* VFIO has its own reference. */
+	if (wakeup)
+		close(set.entry.wakeup_eventfd);
+	return ret;
 }
 
 /* hot-reset: of the device's slot or bus, in the way of a VMM that has cdevs */
@@ -98,6 +203,45 @@ int cmd_hot_reset(int argc, char **argv)
 	if (argc)
 		return -EINVAL;
 	return ioctl(guest_dev()->vmm.fd, VFIO_DEVICE_PCI_HOT_RESET, &reset) ? -errno : 0;
+}
+
+/*
+ * load-code: the next "kernel" in the way of kexec_load(), which hands nothing over. It is code
+ * that resets the machine.
+ */
+int cmd_load_code(int argc, char **argv)
+{
+	/* mov $6,%al; mov $0xcf9,%edx; out %al,(%dx) */
+	static const uint8_t reset[] = { 0xb0, 0x06, 0xba, 0xf9, 0x0c, 0x00, 0x00, 0xee };
+	struct kexec_segment segment = {
+		.buf = reset,
+		.bufsz = sizeof(reset),
+		.mem = (void *)CODE_AT,
+		.memsz = HIL_PAGE,
+	};
+
+	(void)argv;
+	if (argc)
+		return -EINVAL;
+	return syscall(SYS_kexec_load, (unsigned long)CODE_AT, 1ul, &segment,
+		       KEXEC_ARCH_X86_64) ? -errno : 0;
+}
+
+/* pester N: attach the first HWPT N times, each of which is refused as a wrong map is */
+int cmd_pester(int argc, char **argv)
+{
+	unsigned long n = argc == 1 ? strtoul(argv[0], NULL, 0) : 0;
+	const struct vmm_space *space = &guest_space()->vmm;
+	int ret = -EINVAL;
+
+	if (!space->nr_hwpts)
+		return -EINVAL;
+	while (n--) {
+		ret = vmm_attach(&guest_dev()->vmm, space->hwpts[0]);
+		if (ret != -EUCLEAN)
+			break;
+	}
+	return ret;
 }
 
 /* open-again BDF: a second user, through /dev/vfio/devices; the errno is that of open or bind */

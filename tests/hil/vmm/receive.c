@@ -76,6 +76,25 @@ static int rx_start(int argc, char **argv)
 	return ret;
 }
 
+/*
+ * rx interrupts COUNT: a ring whose buffers are where a write is an interrupt; COUNT frames are
+ * written there. Each makes some ten faults, so the rate should be low. None is to be counted.
+ */
+static int rx_interrupts(uint32_t count)
+{
+	int ret;
+
+	if (guest_share_size() < igb_buffer_offset(count))
+		return -ENOSPC;
+	ret = igb_start(igb(), count, IGB_NO_BAD);
+	if (ret)
+		return ret;
+	igb_aim(igb(), HIL_IRQ_ADDRESS);
+	say("interrupts dev=%u", guest.cur);
+	say("rx-ready dev=%u count=%u", guest.cur, count);
+	return 0;
+}
+
 /* rx wait-frames N: until N more descriptors were used */
 static int rx_wait_frames(uint64_t n)
 {
@@ -166,13 +185,15 @@ static int rx_end(double seconds)
 	return ret ?: rx_provoke();
 }
 
-/* rx start|wait-frames|wait-idle|provoke|end ... */
+/* rx start|interrupts|wait-frames|wait-idle|provoke|end ... */
 int cmd_rx(int argc, char **argv)
 {
 	if (!igb())
 		return -ENODEV;
 	if ((argc == 2 || argc == 3) && !strcmp(argv[0], "start"))
 		return rx_start(argc, argv);
+	if (argc == 2 && !strcmp(argv[0], "interrupts"))
+		return rx_interrupts(strtoul(argv[1], NULL, 0));
 	if (argc == 2 && !strcmp(argv[0], "wait-frames"))
 		return rx_wait_frames(strtoull(argv[1], NULL, 0));
 	if (argc == 2 && !strcmp(argv[0], "wait-idle"))

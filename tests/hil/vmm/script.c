@@ -6,6 +6,8 @@
  * A command that fails ends the script and powers the machine off, unless its line ends with
  * "expect-errno NAME": then it must fail, and with that errno. What the script itself has wrong,
  * such as an unknown word, always ends it.
+ *
+ * Between "victim" and "die" another process plays: a VMM that is killed at the "die".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +15,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +37,7 @@ static const struct {
 	{ "ENOTTY", ENOTTY }, { "EXDEV", EXDEV }, { "EFAULT", EFAULT }, { "EBADF", EBADF },
 	{ "ENOSPC", ENOSPC }, { "E2BIG", E2BIG }, { "EADDRINUSE", EADDRINUSE },
 	{ "ENODATA", ENODATA }, { "ETIMEDOUT", ETIMEDOUT }, { "EALREADY", EALREADY },
+	{ "EAGAIN", EAGAIN }, { "ENOEXEC", ENOEXEC },
 };
 
 static const struct {
@@ -43,23 +48,31 @@ static const struct {
 	{ "bind-fault", cmd_bind_fault }, { "bus-master", cmd_bus_master },
 	{ "churn", cmd_churn },
 	{ "close-dev", cmd_close_dev }, { "close-session", cmd_close_session },
-	{ "collapse", cmd_collapse }, { "compact", cmd_compact }, { "create", cmd_create },
-	{ "detach", cmd_detach }, { "dev", cmd_dev }, { "extents-check", cmd_extents_check },
-	{ "finish", cmd_finish },
+	{ "collapse", cmd_collapse }, { "compact", cmd_compact }, { "config", cmd_config },
+	{ "create", cmd_create }, { "detach", cmd_detach }, { "dev", cmd_dev }, { "die", cmd_die },
+	{ "extents-check", cmd_extents_check }, { "finish", cmd_finish }, { "flr", cmd_flr },
 	{ "hot-reset", cmd_hot_reset }, { "hwpt", cmd_hwpt }, { "irqs", cmd_irqs },
-	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "load", cmd_load },
+	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "leave", cmd_leave },
+	{ "load", cmd_load }, { "load-code", cmd_load_code },
 	{ "low-power", cmd_low_power }, { "map", cmd_map }, { "map-bar", cmd_map_bar },
 	{ "map-random", cmd_map_random }, { "mapunmap", cmd_mapunmap }, { "mark", cmd_mark },
-	{ "memory", cmd_memory }, { "open", cmd_open }, { "open-again", cmd_open_again },
-	{ "pause", cmd_pause }, { "phase", cmd_phase }, { "power", cmd_power },
+	{ "memory", cmd_memory }, { "modules", cmd_modules }, { "open", cmd_open },
+	{ "open-again", cmd_open_again }, { "pause", cmd_pause }, { "peek", cmd_peek },
+	{ "pester", cmd_pester }, { "phase", cmd_phase }, { "power", cmd_power },
+	{ "poke", cmd_poke },
 	{ "power-down", cmd_power_down }, { "poweroff", cmd_poweroff },
 	{ "preserve", cmd_preserve }, { "preserve-unbound", cmd_preserve_unbound },
-	{ "punch", cmd_punch }, { "ram", cmd_ram },
+	{ "punch", cmd_punch }, { "race", cmd_race }, { "ram", cmd_ram },
 	{ "remap", cmd_remap }, { "remap-verify", cmd_remap_verify }, { "reset", cmd_reset },
-	{ "retrieve", cmd_retrieve }, { "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
-	{ "session", cmd_session }, { "stats", cmd_stats }, { "switch", cmd_switch },
-	{ "tool", cmd_tool }, { "unmap", cmd_unmap }, { "write", cmd_write },
+	{ "remove", cmd_remove }, { "retrieve", cmd_retrieve },
+	{ "retrieve-dev", cmd_retrieve_dev }, { "rx", cmd_rx },
+	{ "session", cmd_session }, { "stats", cmd_stats }, { "storm", cmd_storm },
+	{ "switch", cmd_switch }, { "tool", cmd_tool }, { "unbind", cmd_unbind },
+	{ "unbound", cmd_unbound }, { "unmap", cmd_unmap },
+	{ "victim", cmd_victim }, { "write", cmd_write },
 };
+
+static FILE *script;
 
 static const char *errno_name(int value)
 {
@@ -192,6 +205,51 @@ static bool run_line(char *line)
 	return false;
 }
 
+/* After the next "die". */
+static int skip_to_die(void)
+{
+	char line[256], *argv[MAX_ARGS];
+
+	while (fgets(line, sizeof(line), script))
+		if (split(line, argv) == 1 && !strcmp(argv[0], "die"))
+			return 0;
+	return -EINVAL;
+}
+
+/* victim: a process of its own plays what follows up to "die"; then it goes on here */
+int cmd_victim(int argc, char **argv)
+{
+	long at = ftell(script);
+	int status;
+	pid_t pid;
+
+	(void)argv;
+	if (argc || at < 0)
+		return -EINVAL;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		return box_open();
+	/* When it is gone, so are all its files. */
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		return -ECHILD;
+	/* The two share the place in the file. */
+	return fseek(script, at, SEEK_SET) ? -errno : skip_to_die();
+}
+
+/* die: only the victim comes here */
+int cmd_die(int argc, char **argv)
+{
+	(void)argv;
+	if (argc || getpid() == 1)
+		return -EINVAL;
+	raise(SIGKILL);
+	return -EIO;
+}
+
 /**
  * script_run() - play a script to its end, or until a line fails.
  * @path: the file
@@ -200,10 +258,10 @@ static bool run_line(char *line)
  */
 int script_run(const char *path)
 {
-	FILE *script = fopen(path, "re");
 	char line[256];
 	bool go_on = true;
 
+	script = fopen(path, "re");
 	if (!script) {
 		say("FAILED errno=%s: cannot open %s", errno_name(errno), path);
 		return -ECANCELED;

@@ -189,13 +189,13 @@ static int retrieve_ram(void)
 	return ret;
 }
 
-/* update_retrieve_dev() - the current device's file; LUO gives it as often as it is asked. */
+/* update_retrieve_dev() - the current device's file; to one process at a time. */
 int update_retrieve_dev(void)
 {
 	return vmm_retrieve(&luo, VMM_TOKEN_DEV + guest.cur);
 }
 
-static int retrieve_dev(const char *with)
+static int retrieve_file(void)
 {
 	struct guest_dev *dev = guest_dev();
 	int ret;
@@ -206,15 +206,25 @@ static int retrieve_dev(const char *with)
 	if (ret < 0)
 		return ret;
 	dev->vmm.fd = ret;
+	return 0;
+}
+
+static int retrieve_dev(const char *with, bool bare)
+{
+	struct guest_dev *dev = guest_dev();
+	int ret = retrieve_file();
+
+	if (ret)
+		return ret;
 	ret = guest_bind(with);
-	if (!ret)
-		ret = vmm_bar0_mmap(&dev->vmm);
+	if (!ret && vmm_bar0_mmap(&dev->vmm) && !bare)
+		ret = -EIO;
 	if (ret) {
 		vmm_dev_close(&dev->vmm);
 		return ret;
 	}
 	dev->state = GUEST_FROZEN;
-	ret = receive_resume();
+	ret = bare ? 0 : receive_resume();
 	if (!ret)
 		box_mark("retrieved");
 	return ret;
@@ -232,15 +242,22 @@ int cmd_retrieve(int argc, char **argv)
 	ret = open_session(argv[0], vmm_session_retrieve);
 	if (!ret)
 		ret = retrieve_ram();
-	return ret || ram_only ? ret : retrieve_dev(NULL);
+	return ret || ram_only ? ret : retrieve_dev(NULL, false);
 }
 
-/* retrieve-dev [with N]: one more device of the session; see open */
+/*
+ * retrieve-dev [with N | unbound | bare]: one more device of the session, see open; unbound: its
+ * file only
+ */
 int cmd_retrieve_dev(int argc, char **argv)
 {
-	if (argc && (argc != 2 || strcmp(argv[0], "with")))
+	bool bare = argc == 1 && !strcmp(argv[0], "bare");
+
+	if (argc == 1 && !strcmp(argv[0], "unbound"))
+		return retrieve_file();
+	if (argc && !bare && (argc != 2 || strcmp(argv[0], "with")))
 		return -EINVAL;
-	return retrieve_dev(argc ? argv[1] : NULL);
+	return retrieve_dev(argc == 2 ? argv[1] : NULL, bare);
 }
 
 /* finish */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VMM_MAX_DEVS	4
+#define VMM_MAX_DEVS	8
 #define VMM_MAX_HWPTS	2
 
 /*

@@ -170,20 +170,7 @@ static int do_verify(union request *req)
 
 static int do_discard(union request *req)
 {
-	u32 segment = req->discard.segment, devid = req->discard.devid;
-	struct pci_dev *pdev;
-	int ret;
-
-	ret = frz_incoming_discard(segment, devid);
-	if (ret)
-		return ret;
-	/* That may take long, so no lock is held that others need. */
-	pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(devid),
-					   devid & 0xff);
-	if (pdev)
-		frz_pci_reset(pdev);
-	pci_dev_put(pdev);
-	return 0;
+	return frz_incoming_discard(req->discard.segment, req->discard.devid);
 }
 
 static int do_trial(union request *req)

@@ -200,6 +200,7 @@ u64 frz_incoming_generation(void);
 bool frz_incoming_bad(void);
 enum frz_incoming frz_incoming_state(struct pci_dev *pdev);
 bool frz_incoming_frozen_below(struct pci_dev *pdev);
+void frz_incoming_wait(struct pci_dev *pdev);
 bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 		       (struct pci_dev *pdev, const struct frz_device *rec,
 			const struct frz_bridge *bridges));
@@ -335,7 +336,7 @@ int frz_pci_record(struct pci_dev *pdev, struct frz_device *rec,
 const char *frz_pci_changed(struct pci_dev *pdev, const struct frz_device *rec,
 			    const struct frz_bridge *bridges);
 void frz_pci_stop(struct pci_dev *pdev);
-void frz_pci_reset(struct pci_dev *pdev);
+void frz_pci_reset(struct pci_dev *pdev, bool going);
 void frz_pci_reset_all(void);
 void frz_pci_adopt(struct pci_dev *pdev, struct frz_pci_had *had);
 void frz_pci_left(struct pci_dev *pdev, const struct frz_pci_had *had);

@@ -322,6 +322,28 @@ bool frz_incoming_frozen_below(struct pci_dev *pdev)
 	return false;
 }
 
+static void wait_refused(struct incoming_device *dev)
+{
+	/* Pairs with store_release_wake_up() in refuse(). */
+	wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
+}
+
+/**
+ * frz_incoming_wait - Wait until a device that is being refused is stopped
+ * @pdev: any device
+ *
+ * Context: May sleep; the group mutex not held.
+ */
+void frz_incoming_wait(struct pci_dev *pdev)
+{
+	struct incoming_device *dev;
+
+	scoped_guard(spinlock_irqsave, &incoming_lock)
+		dev = find_pdev(pdev);
+	if (dev)
+		wait_refused(dev);
+}
+
 /**
  * frz_incoming_seen - PCI found a device
  * @pdev: the device, which nobody can have a reference to yet
@@ -1073,14 +1095,11 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 		dev = find_pdev(to_pci_dev(data));
 	if (dev) {
 		refuse(dev, "it was removed");
-		/*
-		 * Whoever else refuses it needs its group, which goes with it
-		 * next; pairs with store_release_wake_up() in refuse().
-		 */
-		wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
+		/* Whoever else refuses it needs its group, which goes with it next. */
+		wait_refused(dev);
 	}
 	/* What is found in its place again is another pci_dev. */
-	frz_pci_reset(to_pci_dev(data));
+	frz_pci_reset(to_pci_dev(data), true);
 	return NOTIFY_OK;
 }
 

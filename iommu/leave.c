@@ -35,7 +35,9 @@
 /**
  * iommu_freeze_may_kexec - May this kernel be left by kexec?
  *
- * Context: reboot(KEXEC), before anything was torn down or frozen.
+ * Devices that were stopped and not reset since are reset.
+ *
+ * Context: reboot(KEXEC), before anything was torn down or frozen. May sleep.
  * Return: 0, or -EBUSY after one log line that names each device that is still
  * frozen from the last kexec.
  */
@@ -56,8 +58,15 @@ int iommu_freeze_may_kexec(void)
 				       dev.devid >> 8, PCI_SLOT(dev.devid),
 				       PCI_FUNC(dev.devid));
 	}
-	if (!nr)
+	if (!nr) {
+		/*
+		 * One that was stopped may not have been reset, and the next
+		 * kernel knows nothing of it. That can take a minute, so it is
+		 * done while the guests run; from here on none is stopped.
+		 */
+		frz_pci_reset_all();
 		return 0;
+	}
 	if (left_out)
 		seq_buf_printf(&names, " and %u more", left_out);
 	pr_err("iommu-freeze: kexec refused: still frozen since the last one:%s; have their VMM attach them, or give them up with 'iommu-freeze discard'\n",
@@ -132,16 +141,11 @@ int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
 	return 0;
 }
 
-/*
- * Also called in a kexec, in which no device is left that it could stop. But one
- * that was stopped may not have been reset, and the next kernel knows nothing of it.
- */
+/* Also called in a kexec, in which no device is left that it could stop. */
 static int stop_incoming(struct notifier_block *nb, unsigned long action,
 			 void *data)
 {
 	frz_incoming_refuse_all("the machine goes down before its VMM came back");
-	if (kexec_in_progress)
-		frz_pci_reset_all();
 	return NOTIFY_DONE;
 }
 

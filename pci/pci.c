@@ -186,35 +186,66 @@ void frz_pci_stop(struct pci_dev *pdev)
  */
 static void reset_stopped(struct pci_dev *pdev)
 {
-	int ret;
+	int ret = -ENODEV;
 
 	device_lock_assert(&pdev->dev);
-	if (!test_and_clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags))
+	if (!test_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags))
 		return;
 	pm_runtime_get_sync(&pdev->dev);
 	/* One that was pulled out would be waited for. */
-	if (pci_device_is_present(pdev)) {
+	if (pci_device_is_present(pdev))
 		ret = pci_reset_function_locked(pdev);
-		if (ret)
-			frz_warn(pdev, "was stopped, and cannot be reset (error %d): it may go on where it stood when its next driver turns bus mastering on\n",
-				 ret);
-	}
+	if (!ret)
+		clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags);
+	else
+		frz_warn(pdev, "was stopped, and cannot be reset (error %d): it may go on where it stood when its next driver turns bus mastering on\n",
+			 ret);
 	pm_runtime_put(&pdev->dev);
 }
 
-/* VFIO, which has reset it then, or a driver of another function of the group */
+/*
+ * VFIO has it, which has reset it then. Of a group that another function's driver
+ * has claimed a device without a driver may be reset.
+ */
 static bool in_use(struct pci_dev *pdev)
 {
-	struct iommu_group *group = iommu_group_get(&pdev->dev);
-	bool used = group && iommu_group_dma_owner_claimed(group);
+	struct iommu_group *group;
+	bool used;
 
+	device_lock_assert(&pdev->dev);
+	if (!pdev->driver)
+		return false;
+	group = iommu_group_get(&pdev->dev);
+	used = group && iommu_group_dma_owner_claimed(group);
 	iommu_group_put(group);
 	return used;
+}
+
+/* NULL and both locked, or why not. Not waited for: an unbind waits for a user. */
+static const char *trylock_slot(struct pci_dev *pdev, struct pci_dev **bridge)
+{
+	if (!pci_dev_trylock(pdev))
+		return "it is locked";
+	/* What is not removed by now keeps its bus until it is unlocked. */
+	*bridge = pci_upstream_bridge(pdev);
+	if (*bridge && !pci_dev_trylock(*bridge)) {
+		pci_dev_unlock(pdev);
+		return "the bridge above it is locked";
+	}
+	return NULL;
+}
+
+static void unlock_slot(struct pci_dev *pdev, struct pci_dev *bridge)
+{
+	if (bridge)
+		pci_dev_unlock(bridge);
+	pci_dev_unlock(pdev);
 }
 
 /**
  * frz_pci_reset - Reset a device if it was stopped and nobody has reset it since
  * @pdev: any device
+ * @going: it is being removed, by the caller
  *
  * One that is locked or in use is left to its next driver. Who opens it through
  * VFIO meanwhile is told to try again.
@@ -222,28 +253,26 @@ static bool in_use(struct pci_dev *pdev)
  * Context: May sleep, for a minute if the device does not come back; no lock of
  * the device or its group held.
  */
-void frz_pci_reset(struct pci_dev *pdev)
+void frz_pci_reset(struct pci_dev *pdev, bool going)
 {
-	struct pci_dev *bridge = pci_upstream_bridge(pdev);
-	bool locked;
+	struct pci_dev *bridge;
+	const char *why;
 
 	if (!test_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags))
 		return;
-	/* Not waited for: an unbind holds it until a user of ours has gone. */
-	if (bridge && !pci_dev_trylock(bridge)) {
-		frz_warn(pdev, "was stopped, and is not reset now: the bridge above it is locked\n");
-		return;
+	why = trylock_slot(pdev, &bridge);
+	if (!why) {
+		/* Who removes it comes here as well. */
+		if (going || !frz_pci_removed(pdev)) {
+			if (in_use(pdev))
+				why = "it is in use";
+			else
+				reset_stopped(pdev);
+		}
+		unlock_slot(pdev, bridge);
 	}
-	locked = pci_dev_trylock(pdev);
-	if (locked && !in_use(pdev))
-		reset_stopped(pdev);
-	else
-		frz_warn(pdev, "was stopped, and is not reset now: it is %s\n",
-			 locked ? "in use" : "locked");
-	if (locked)
-		pci_dev_unlock(pdev);
-	if (bridge)
-		pci_dev_unlock(bridge);
+	if (why)
+		frz_warn(pdev, "was stopped, and is not reset now: %s\n", why);
 }
 
 /**
@@ -256,7 +285,7 @@ void frz_pci_reset_all(void)
 	struct pci_dev *pdev = NULL;
 
 	for_each_pci_dev(pdev)
-		frz_pci_reset(pdev);
+		frz_pci_reset(pdev, false);
 }
 
 /**
@@ -344,6 +373,8 @@ int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
 {
 	if (frz_incoming_state(pdev) != FRZ_INCOMING_FROZEN ||
 	    !strcmp(drv->name, "vfio-pci")) {
+		/* Refused a moment ago it may not be stopped yet. */
+		frz_incoming_wait(pdev);
 		if (!drv->driver_managed_dma)
 			reset_stopped(pdev);
 		return 0;
@@ -412,13 +443,14 @@ EXPORT_SYMBOL_GPL(iommu_freeze_pci_may_stop);
 /**
  * iommu_freeze_pci_saved - VFIO saved the state that it restores at close
  * @pdev: the device, its state in pci_dev::saved_config_space
+ * @reset: it has just been reset
  *
- * VFIO saves before bus mastering is on; a running device has it on already. Any
- * other one has just been reset, if it can be.
+ * VFIO saves before bus mastering is on; a running device has it on already.
  */
-void iommu_freeze_pci_saved(struct pci_dev *pdev)
+void iommu_freeze_pci_saved(struct pci_dev *pdev, bool reset)
 {
-	clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags);
+	if (reset)
+		clear_bit(PCI_DEV_FREEZE_STOPPED, &pdev->priv_flags);
 	if (iommu_freeze_pci_running(pdev))
 		pdev->saved_config_space[PCI_COMMAND / 4] &= ~PCI_COMMAND_MASTER;
 }

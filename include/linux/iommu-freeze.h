@@ -58,7 +58,7 @@ bool iommu_freeze_pci_keep_master(struct pci_dev *pdev);
 bool iommu_freeze_pci_running(struct pci_dev *pdev);
 int iommu_freeze_pci_may_change(struct pci_dev *pdev);
 int iommu_freeze_pci_may_stop(struct pci_dev *pdev);
-void iommu_freeze_pci_saved(struct pci_dev *pdev);
+void iommu_freeze_pci_saved(struct pci_dev *pdev, bool reset);
 void iommu_freeze_pci_write(struct pci_dev *pdev, u8 cap, int offset, u8 *bytes,
 			    unsigned int count);
 
@@ -163,7 +163,7 @@ static inline int iommu_freeze_pci_may_stop(struct pci_dev *pdev)
 	return 0;
 }
 
-static inline void iommu_freeze_pci_saved(struct pci_dev *pdev)
+static inline void iommu_freeze_pci_saved(struct pci_dev *pdev, bool reset)
 {
 }
 

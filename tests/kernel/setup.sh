@@ -371,15 +371,9 @@ overlay() {
 }
 
 overlay_hash() {
-	overlay | while IFS=$'\t' read -r from to; do
-		printf '%s ' "$to"
-		sha256sum <"$repo/$from"
-	done
-	local p
-	for p in "${patches[@]}"; do
-		printf '%s ' "${p##*/}"
-		sha256sum <"$p"
-	done
+	overlay | cut -f2
+	(cd "$repo" && overlay | cut -f1 | xargs sha256sum)
+	((!${#patches[@]})) || (cd "$repo/patches/linux-7.3" && sha256sum -- *.patch)
 }
 
 # touched -> the files that the patches change
@@ -394,38 +388,32 @@ touched_objects() { touched | sed -n 's/\.c$/.o/p'; }
 # The modules that our code is linked into, before modpost
 module_objects=(drivers/iommu/iommufd/iommufd.o drivers/vfio/vfio.o drivers/vfio/pci/vfio-pci-core.o)
 
-# put FROM TO: makes TO a new file with FROM's content, unless it has that already
+# put FROM <LIST: makes the files of LIST in $tree/patched new ones with their content in FROM, but for those
+# that have that already. Tells how many it made.
 put() {
-	if [[ -f $2 ]] && cmp -s "$1" "$2"; then return 0; fi
-	mkdir -p "${2%/*}"
-	cp "$1" "$2.iommu-freeze-new"
-	chmod --reference="$1" "$2.iommu-freeze-new"
-	mv -f "$2.iommu-freeze-new" "$2"
-	changed=$((changed + 1))
+	rsync -rpc --files-from=- --out-format=%n "$1/" "$tree/patched/" | grep -vc '/$' || true
 }
 
-# Brings $tree/patched up to date. With the lock held. Everything is staged first, so that a file
-# gets a new time only when its content is new, and a patch that fails leaves the tree as it was.
-make_patched() {
-	local f p err list=$tree/patched.files changed=0 from to
-	stage=$tree/stage
-	if [[ ! -d $tree/patched ]]; then
-		rm -rf "$tree/patched.new" "$list"
-		cp -al "$tree/pristine" "$tree/patched.new"
-		mv "$tree/patched.new" "$tree/patched"
-	fi
+# stage_pristine: the files that the patches change, as they are without them
+stage_pristine() {
+	local f some=()
 	rm -rf "$stage"
 	mkdir -p "$stage"
+	while read -r f; do
+		[[ ! -f $tree/pristine/$f ]] || some+=("$f")
+	done <"$stage.touched"
+	((!${#some[@]})) || (cd "$tree/pristine" && cp --parents -t "$stage" -- "${some[@]}")
+}
+
+# which_patch: dies with the name of the one that does not apply
+which_patch() {
+	local f p err
 	for p in "${patches[@]}"; do
-		GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply --numstat "$p" >/dev/null 2>&1 ||
+		GIT_CEILING_DIRECTORIES=$tree git -C "$tree" apply --numstat "$p" >/dev/null 2>&1 ||
 			die "patches/linux-7.3/${p##*/} is not a patch: write it with git format-patch"
 	done
 	touched >"$stage.touched"
-	while read -r f; do
-		[[ -f $tree/pristine/$f ]] || continue
-		mkdir -p "$stage/$(dirname "$f")"
-		cp "$tree/pristine/$f" "$stage/$f"
-	done <"$stage.touched"
+	stage_pristine
 	for p in "${patches[@]}"; do
 		if ! err=$(GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply "$p" 2>&1); then
 			f=$(sed -n 's/^error: patch failed: \(.*\):[0-9]*$/\1/p; s/^error: \(.*\): \(No such file\|already exists\).*/\1/p' \
@@ -433,27 +421,42 @@ make_patched() {
 			die "patches/linux-7.3/${p##*/} does not apply to ${f:-the tree} of $source_id: rebase it on that tree"
 		fi
 	done
+	die "the patches do not apply to $source_id together"
+}
+
+# Brings $tree/patched up to date. With the lock held. Everything is staged first, so that a file
+# gets a new time only when its content is new, and a patch that fails leaves the tree as it was.
+# A process costs some machines ten milliseconds and more, so there are few of them.
+make_patched() {
+	local from to f list=$tree/patched.files changed same=() ours=() back=()
+	stage=$tree/stage
+	if [[ ! -d $tree/patched ]]; then
+		rm -rf "$tree/patched.new" "$list"
+		cp -al "$tree/pristine" "$tree/patched.new"
+		mv "$tree/patched.new" "$tree/patched"
+	fi
+	mkdir -p "$stage"
+	touched >"$stage.touched" 2>/dev/null || which_patch
+	stage_pristine
+	((!${#patches[@]})) || GIT_CEILING_DIRECTORIES=$tree git -C "$stage" apply "${patches[@]}" 2>/dev/null ||
+		which_patch
 	while IFS=$'\t' read -r from to; do
-		mkdir -p "$stage/${to%/*}"
-		cp "$repo/$from" "$stage/$to"
+		if [[ $from == "$to" ]]; then same+=("$from"); else ours+=("$from"); fi
 	done < <(overlay)
+	mkdir -p "$stage/drivers/iommu/freeze"
+	(cd "$repo" && cp --parents -t "$stage" -- "${same[@]}" && cp --parents -t "$stage/drivers/iommu/freeze" -- "${ours[@]}")
 	(cd "$stage" && find . -type f -printf '%P\n' | sort) >"$list.new"
 	# what an earlier set of patches or an earlier overlay left behind
 	if [[ -f $list ]]; then
 		while read -r f; do
-			if [[ -f $tree/pristine/$f ]]; then
-				put "$tree/pristine/$f" "$tree/patched/$f"
-			else
-				rm -f "$tree/patched/$f"
-			fi
+			if [[ -f $tree/pristine/$f ]]; then back+=("$f"); else rm -f "$tree/patched/$f"; fi
 		done < <(comm -23 "$list" "$list.new")
+		((!${#back[@]})) || printf '%s\n' "${back[@]}" | put "$tree/pristine" >/dev/null
 	fi
 	# the union first: a run that dies half way must not forget a file
 	cat "$list.new" >>"$list"
 	sort -u -o "$list" "$list"
-	while read -r f; do
-		put "$stage/$f" "$tree/patched/$f"
-	done <"$list.new"
+	changed=$(put "$stage" <"$list.new")
 	mv "$list.new" "$list"
 	rm -rf "$stage" "$stage.touched"
 	say "patched tree: ${#patches[@]} patches, $changed files changed since the last run"
@@ -533,10 +536,31 @@ seed() {
 	mv "$3.new" "$3"
 }
 
+# kconfigs SRC CONFIG -> what decides about a configuration: all that is ours or touched by us
+kconfigs() {
+	local f files=()
+	echo "$source_id"
+	gcc --version
+	ld --version
+	read -r -a files < <(fragments "$2")
+	while read -r f; do
+		[[ $f != *Kconfig* || ! -f $1/$f ]] || files+=("$1/$f")
+	done <"$tree/patched.files"
+	cat "${files[@]}"
+}
+
+# configure CONFIG SRC OUT LOG: unless that was done, and would come to the same
 configure() {
-	local config=$1 src=$2 out=$3 log=$4
+	local config=$1 src=$2 out=$3 log=$4 want
 	seed "$config" "$src" "$out"
 	mkdir -p "$out"
+	[[ -f $tree/patched.files ]] || : >"$tree/patched.files"
+	want=$(kconfigs "$src" "$config" | sha256sum)
+	if [[ $config != debian && -f $out/.config && -f $out/.configured && $(<"$out/.configured") == "$want" ]]; then
+		return 0
+	fi
+	say "$config: configuring"
+	rm -f "$out/.configured"
 	{
 		if [[ $config == debian ]]; then
 			dpkg-deb --fsys-tarfile "$(cached_deb "$config_package")" |
@@ -550,6 +574,7 @@ configure() {
 	} >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "$config: the configuration failed: $log"; }
 	# shellcheck disable=SC2046
 	check_config "$out/.config" $(fragments "$config")
+	echo "$want" >"$out/.configured"
 }
 
 # gcov_vars -> variables for make that have our objects instrumented: for each source, under the name
@@ -669,7 +694,6 @@ kernel() {
 		while :; do
 			k=$(key "$config")
 			[[ $config == stock ]] || { make_patched; src=$tree/patched; }
-			say "$config: configuring"
 			configure "$config" "$src" "$out" "$log"
 			[[ $(key "$config") != "$k" ]] || break
 			say "$config: the checkout changed meanwhile; taking it again"

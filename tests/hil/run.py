@@ -96,13 +96,13 @@ def commit():
     return told.stdout.strip() or None
 
 
-def seed_wanted():
-    """HIL_SEED, None for another one in each run."""
-    text = os.environ.get("HIL_SEED")
+def wanted(name):
+    """A number that the environment may give, None if it does not."""
+    text = os.environ.get(name)
     if not text:
         return None
     if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
-        raise Unusable("HIL_SEED=%s: a number from 1, of at most 18 digits" % text)
+        raise Unusable("%s=%s: a number from 1, of at most 18 digits" % (name, text))
     return int(text)
 
 
@@ -132,13 +132,14 @@ class Kernels:
 class Workshop:
     """What is built once for all scenarios, in a folder that nobody else uses."""
 
-    def __init__(self, folder, kernels, seed):
+    def __init__(self, folder, kernels, seed, timeout):
         self.folder = folder
         self.programs = os.path.abspath(os.environ.get("HIL_PROGRAMS") or folder)
         os.makedirs(self.programs, exist_ok=True)
         self.kernels = kernels
         self.commit = commit()
         self.seed = seed
+        self.timeout = timeout
         made = subprocess.run([SETUP, "headers"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, check=False)
         if made.returncode:
@@ -338,7 +339,7 @@ class Run:
             "--until-pid", str(qemu.pid)] +
             [word for bdf in s.words("REFUSED") for word in ("--refused", bdf)] +
             (["--unit-refused"] if s.vars["ROOT_MAY_MOVE"] else []))
-        timeout = min(s.number("TIMEOUT"), int(os.environ.get("HIL_TIMEOUT") or s.number("TIMEOUT")))
+        timeout = min(s.number("TIMEOUT"), self.workshop.timeout or s.number("TIMEOUT"))
         if s.vars["SABOTAGE"]:
             # It has about a second, until the next kernel reads what is to be spoilt, and two
             # machines may be at work.
@@ -505,7 +506,7 @@ def main():
         if names.count(name) > 1:
             parser.error("'%s' is named twice" % name)
     all_of_them = {name: scenarios.Scenario(name, SCENARIOS) for name in known}
-    seed = seed_wanted()
+    seed, timeout = wanted("HIL_SEED"), wanted("HIL_TIMEOUT")
     os.makedirs(OUT, exist_ok=True)
     failed = False
     again = 0
@@ -521,7 +522,7 @@ def main():
             os._exit(130)   # there may be threads that wait for what is gone
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
-        workshop = Workshop(folder, kernels, seed)
+        workshop = Workshop(folder, kernels, seed, timeout)
         print("KTAP version 1\n1..%d" % len(names), flush=True)
         at_once = 2 if memory_here() >= ENOUGH_FOR_TWO else 1
         with futures.ThreadPoolExecutor(at_once) as pool:

@@ -543,9 +543,10 @@ kconfigs() {
 	gcc --version
 	ld --version
 	read -r -a files < <(fragments "$2")
+	# none is there as long as nothing but Linux itself was built
 	while read -r f; do
-		[[ $f != *Kconfig* || ! -f $1/$f ]] || files+=("$1/$f")
-	done <"$tree/patched.files"
+		[[ ! -f $1/$f ]] || files+=("$1/$f")
+	done < <(grep -s Kconfig "$tree/patched.files")
 	cat "${files[@]}"
 }
 
@@ -554,7 +555,6 @@ configure() {
 	local config=$1 src=$2 out=$3 log=$4 want
 	seed "$config" "$src" "$out"
 	mkdir -p "$out"
-	[[ -f $tree/patched.files ]] || : >"$tree/patched.files"
 	want=$(kconfigs "$src" "$config" | sha256sum)
 	if [[ $config != debian && -f $out/.config && -f $out/.configured && $(<"$out/.configured") == "$want" ]]; then
 		return 0

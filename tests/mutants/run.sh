@@ -151,6 +151,14 @@ table() {
 	done
 }
 
+# keep_cut_off: what a machine said that was cut off is all that tells why it took so long
+keep_cut_off() {
+	local left=("$work"/src?/out/hil/*)
+	((${#left[@]})) || return 0
+	mkdir -p "$out/cut-off"
+	mv -f "${left[@]}" "$out/cut-off/"
+}
+
 # next: the number of the next mutant that nobody has taken yet; fails after the last
 next() {
 	local n
@@ -228,8 +236,7 @@ main() {
 
 	mkdir -p "$out"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX")
-	# What a machine that was cut off said is all that tells why it took so long.
-	trap 'mkdir -p "$out/cut-off"; mv -f "$work"/src?/out/hil/* "$out/cut-off/" 2>/dev/null; rm -rf "$work"' EXIT
+	trap 'keep_cut_off; rm -rf "$work"' EXIT
 	trap 'trap "" TERM; kill 0; exit 130' INT TERM
 	commit=$(git -C "$repo" describe --always --dirty)
 	src=$work/src

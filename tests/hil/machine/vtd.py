@@ -361,9 +361,10 @@ class Machine:
                     not re.search(r"^IRR\t \(none\)", state, re.M):
                 timer = None
             seen.setdefault(cpu, []).append((service, timer and timer[1]))
-        for cpu, (service, timer) in ((cpu, all_[0]) for cpu, all_ in seen.items()):
-            if len(seen[cpu]) != 2 or seen[cpu][0] != seen[cpu][1] or states.get(cpu) != [True, True]:
+        for cpu, looks in seen.items():
+            if len(looks) != 2 or looks[0] != looks[1] or states.get(cpu) != [True, True]:
                 continue
+            service, timer = looks[0]
             if service != "(none)":
                 return "CPU %s is halted with interrupt %s in service" % (cpu, service)
             if timer:

@@ -3,8 +3,8 @@
  * What one kind of IOMMU does for frozen domains: the contract of a backend.
  *
  * Structure: a constant struct frz_backend for each kind, in a folder of its own
- * beside this header. The core calls it and knows nothing else of a kind; how the
- * backend's own hooks in its driver come to the core is in outgoing.h and import.h.
+ * beside this header. The core calls it and knows nothing else of a kind; what
+ * a backend's own hooks in its driver ask the core is in outgoing.h and import.h.
  * docs/backend.md tells in which order one writes a new one.
  *
  * A unit is a struct iommu_device, which each driver embeds in its own. A device's
@@ -60,7 +60,6 @@ struct frz_descriptor {
  * @stream: The id that the device's DMA carries; the device passed @check, or came
  *	from the previous kernel and was adopted.
  * @reg_base: Physical address of the unit's registers. Any context.
- * @segment: PCI segment of the unit's devices.
  * @leaf_levels: bit n: the unit takes a leaf at level n of the format.
  * @coherent: The unit's walks of page tables snoop the CPU caches.
  *
@@ -112,7 +111,6 @@ struct frz_backend {
 
 	u32 (*stream)(struct pci_dev *pdev);
 	u64 (*reg_base)(struct iommu_device *unit);
-	u32 (*segment)(struct iommu_device *unit);
 	u32 (*leaf_levels)(struct iommu_device *unit);
 	bool (*coherent)(struct iommu_device *unit);
 

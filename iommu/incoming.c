@@ -5,126 +5,90 @@
  * Structure: an array of devices. A device is frozen until its VMM has replaced the
  * domain, then replaced until the VMM is finished, then forgotten. Whatever does not
  * check out on the way makes it refused: bus mastering off, no descriptor, one log
- * line, and the boot goes on.
+ * line, and the boot goes on. Who comes back for a device goes to claim.c.
  *
  * Locking: incoming_lock guards state, owner and pdev of a device. The array does
  * not change after boot; a device lets go of its domain under finish_lock.
  *
  * Fails: anything that comes from the other kernel.
  */
-#include <linux/init.h>
+#include <linux/export.h>
 #include <linux/iommu-freeze.h>
 #include <linux/iommu.h>
-#include <linux/ktime.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/wait_bit.h>
-#include <uapi/linux/iommu-freeze.h>
 
-#include "../../iommu-priv.h"
 #include "../pci/hands.h"
 #include "backend.h"
 #include "blob.h"
-#include "domain.h"
-#include "incoming.h"
+#include "incoming-device.h"
 #include "log.h"
 
+DEFINE_SPINLOCK(frz_incoming_lock);
+DEFINE_MUTEX(frz_finish_lock);
+struct frz_incoming_device *frz_incoming_devices;
+unsigned int frz_nr_incoming;
+
 /**
- * struct incoming_device - a device of the previous kernel
- * @rec: its record in the blob
- * @domain: its frozen domain
- * @pdev: the device; NULL before it was found, and after it was finished
- * @state: what became of it
- * @refusing: somebody is stopping it
- * @adopted: its group is on the frozen domain, or was
- * @owner: whom it was given to, or NULL
- * @why: reason why it was refused
- * @discarded: on request
- * @compared: when it was compared
- * @compare_us: how long that took
- * @replace_us: how long the replace took
- * @leaves: how many were compared
+ * frz_incoming_find - Find a device
+ * @pdev: the device
+ *
+ * Context: frz_incoming_lock held, or boot.
+ * Return: its state, NULL if it is of no concern.
  */
-struct incoming_device {
-	const struct frz_abi_device *rec;
-	struct frz_domain *domain;
-	struct pci_dev *pdev;
-	enum frz_incoming state;
-	bool refusing;
-	bool adopted;
-	const void *owner;
-	const char *why;
-	bool discarded;
-	ktime_t compared;
-	u32 compare_us;
-	u32 replace_us;
-	u64 leaves;
-};
-
-static DEFINE_SPINLOCK(incoming_lock);
-static DEFINE_MUTEX(finish_lock);
-static struct incoming_device *devices;
-static unsigned int nr_devices;
-
-#define for_each_incoming(dev) \
-	for (dev = devices; dev < devices + nr_devices; dev++)
-
-/* Where a device was, as its log lines begin; it may not be there. */
-#define PLACE		"%04x:%02x:%02x.%u: "
-#define PLACE_OF(dev)	(dev)->rec->segment, (dev)->rec->bus, \
-			PCI_SLOT((dev)->rec->devfn), PCI_FUNC((dev)->rec->devfn)
-
-static struct incoming_device *find_pdev(struct pci_dev *pdev)
+struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	for_each_incoming(dev)
+	frz_for_each_incoming(dev)
 		if (dev->pdev == pdev)
 			return dev;
 	return NULL;
 }
 
-static struct incoming_device *find_at(u32 segment, u8 bus, u8 devfn)
+/**
+ * frz_incoming_at - Find the device that was at a place
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function
+ *
+ * Return: its state, NULL if none came from there.
+ */
+struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	for_each_incoming(dev)
+	frz_for_each_incoming(dev)
 		if (dev->rec->segment == segment && dev->rec->bus == bus &&
 		    dev->rec->devfn == devfn)
 			return dev;
 	return NULL;
 }
 
-static struct incoming_device *find_id(u64 id)
+static struct frz_incoming_device *find_stream(u32 unit, u32 stream)
 {
-	if (id >> 48)
-		return NULL;
-	return find_at(id >> 16, id >> 8, id);
-}
+	struct frz_incoming_device *dev;
 
-static struct incoming_device *find_stream(u32 unit, u32 stream)
-{
-	struct incoming_device *dev;
-
-	for_each_incoming(dev)
+	frz_for_each_incoming(dev)
 		if (dev->rec->unit == unit && dev->rec->stream == stream)
 			return dev;
 	return NULL;
 }
 
-/* May its tables be freed? Hardware is asked, not our own state. */
-static bool has_left(const struct incoming_device *dev)
-{
-	return frz_domain_has_left(dev->domain, dev->rec->stream);
-}
-
-static void refuse(struct incoming_device *dev, const char *why)
+/**
+ * frz_incoming_refuse - Stop an incoming device
+ * @dev: the device; nothing is done unless it is frozen
+ * @why: reason, for the log
+ *
+ * Context: May sleep; the group mutex not held, unless its group does not know yet
+ * that it is on its frozen domain.
+ */
+void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why)
 {
 	struct pci_dev *pdev;
 
-	scoped_guard(spinlock_irqsave, &incoming_lock) {
+	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
 		dev->state = FRZ_INCOMING_REFUSED;
@@ -144,7 +108,7 @@ static void refuse(struct incoming_device *dev, const char *why)
 	/* Also when the core could not: blocked it must be. */
 	frz_domain_block(dev->domain, dev->rec->stream);
 	store_release_wake_up(&dev->refusing, false);
-	pr_err(PLACE "refused, its DMA is blocked: %s\n", PLACE_OF(dev), why);
+	pr_err(FRZ_PLACE "refused, its DMA is blocked: %s\n", FRZ_PLACE_OF(dev), why);
 }
 
 /**
@@ -156,8 +120,9 @@ static void refuse(struct incoming_device *dev, const char *why)
  */
 int frz_incoming_begin(u32 nr)
 {
-	devices = kcalloc(nr, sizeof(*devices), GFP_KERNEL);
-	return devices ? 0 : -ENOMEM;
+	frz_incoming_devices = kcalloc(nr, sizeof(*frz_incoming_devices),
+				       GFP_KERNEL);
+	return frz_incoming_devices ? 0 : -ENOMEM;
 }
 
 /**
@@ -169,16 +134,16 @@ int frz_incoming_begin(u32 nr)
  */
 void frz_incoming_add(const struct frz_abi_device *rec, struct frz_domain *dom)
 {
-	struct incoming_device *dev = &devices[nr_devices++];
+	struct frz_incoming_device *dev = &frz_incoming_devices[frz_nr_incoming++];
 
 	frz_domain_get(dom);
 	dev->rec = rec;
 	dev->domain = dom;
 	dev->state = FRZ_INCOMING_FROZEN;
 	if (dom->why)
-		refuse(dev, dom->why);
+		frz_incoming_refuse(dev, dom->why);
 	else if (rec->state != FRZ_DEVICE_FROZEN)
-		refuse(dev, "it was preserved, but never frozen");
+		frz_incoming_refuse(dev, "it was preserved, but never frozen");
 }
 
 /**
@@ -190,11 +155,11 @@ void frz_incoming_add(const struct frz_abi_device *rec, struct frz_domain *dom)
  */
 void frz_incoming_unit_done(u32 unit, const char *why)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	for_each_incoming(dev)
+	frz_for_each_incoming(dev)
 		if (dev->rec->unit == unit && (why || dev->domain->why))
-			refuse(dev, why ?: dev->domain->why);
+			frz_incoming_refuse(dev, why ?: dev->domain->why);
 }
 
 /**
@@ -206,7 +171,7 @@ void frz_incoming_unit_done(u32 unit, const char *why)
  */
 struct frz_domain *frz_incoming_expected(u32 unit, u32 stream)
 {
-	struct incoming_device *dev = find_stream(unit, stream);
+	struct frz_incoming_device *dev = find_stream(unit, stream);
 
 	return dev && dev->state == FRZ_INCOMING_FROZEN ? dev->domain : NULL;
 }
@@ -221,10 +186,10 @@ struct frz_domain *frz_incoming_expected(u32 unit, u32 stream)
  */
 void frz_incoming_refuse_stream(u32 unit, u32 stream, const char *why)
 {
-	struct incoming_device *dev = find_stream(unit, stream);
+	struct frz_incoming_device *dev = find_stream(unit, stream);
 
 	if (dev)
-		refuse(dev, why);
+		frz_incoming_refuse(dev, why);
 }
 
 /**
@@ -235,12 +200,12 @@ void frz_incoming_refuse_stream(u32 unit, u32 stream, const char *why)
  */
 void frz_incoming_refuse_all(const char *why)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
 	/* A finish, which may follow at once, takes the device away. */
-	guard(mutex)(&finish_lock);
-	for_each_incoming(dev)
-		refuse(dev, why);
+	guard(mutex)(&frz_finish_lock);
+	frz_for_each_incoming(dev)
+		frz_incoming_refuse(dev, why);
 }
 
 /**
@@ -252,19 +217,19 @@ void frz_incoming_refuse_all(const char *why)
  */
 enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	if (!nr_devices)
+	if (!frz_nr_incoming)
 		return FRZ_INCOMING_NONE;
 
-	guard(spinlock_irqsave)(&incoming_lock);
-	dev = find_pdev(pdev);
+	guard(spinlock_irqsave)(&frz_incoming_lock);
+	dev = frz_incoming_find(pdev);
 	return dev ? dev->state : FRZ_INCOMING_NONE;
 }
 
-static void wait_refused(struct incoming_device *dev)
+static void wait_refused(struct frz_incoming_device *dev)
 {
-	/* Pairs with store_release_wake_up() in refuse(). */
+	/* Pairs with store_release_wake_up() in frz_incoming_refuse(). */
 	wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
 }
 
@@ -276,10 +241,10 @@ static void wait_refused(struct incoming_device *dev)
  */
 void frz_incoming_wait(struct pci_dev *pdev)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	scoped_guard(spinlock_irqsave, &incoming_lock)
-		dev = find_pdev(pdev);
+	scoped_guard(spinlock_irqsave, &frz_incoming_lock)
+		dev = frz_incoming_find(pdev);
 	if (dev)
 		wait_refused(dev);
 }
@@ -298,21 +263,21 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
 		       (struct pci_dev *pdev, const struct frz_abi_device *rec,
 			const struct frz_abi_bridge *bridges))
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 	const char *why;
 
-	dev = find_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
+	dev = frz_incoming_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
 	if (!dev || dev->state == FRZ_INCOMING_NONE || dev->pdev)
 		return false;
 
 	if (dev->state == FRZ_INCOMING_FROZEN) {
 		why = check(pdev, dev->rec, frz_device_bridges(dev->rec));
 		if (!why) {
-			guard(spinlock_irqsave)(&incoming_lock);
+			guard(spinlock_irqsave)(&frz_incoming_lock);
 			dev->pdev = pdev;
 			return true;
 		}
-		refuse(dev, why);
+		frz_incoming_refuse(dev, why);
 	}
 	frz_pci_stop(pdev);
 	return false;
@@ -327,20 +292,20 @@ bool frz_incoming_seen(struct pci_dev *pdev, const char *(*check)
  */
 bool frz_incoming_added(struct pci_dev *pdev)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	dev = find_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
+	dev = frz_incoming_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn);
 	if (!dev || dev->state == FRZ_INCOMING_NONE ||
 	    (dev->pdev && dev->pdev != pdev))
 		return false;
 
-	guard(spinlock_irqsave)(&incoming_lock);
+	guard(spinlock_irqsave)(&frz_incoming_lock);
 	dev->pdev = pci_dev_get(pdev);
 	return dev->state == FRZ_INCOMING_FROZEN;
 }
 
 /* May the group of this device start on its frozen domain? NULL or why not. */
-static const char *check_group(struct incoming_device *dev, bool alone)
+static const char *check_group(struct frz_incoming_device *dev, bool alone)
 {
 	const struct frz_domain *dom = dev->domain;
 
@@ -364,17 +329,17 @@ static const char *check_group(struct incoming_device *dev, bool alone)
  */
 struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 {
-	struct incoming_device *in;
+	struct frz_incoming_device *in;
 	const char *why;
 
 	if (!dev_is_pci(dev))
 		return NULL;
-	in = find_pdev(to_pci_dev(dev));
+	in = frz_incoming_find(to_pci_dev(dev));
 	if (!in || in->state != FRZ_INCOMING_FROZEN)
 		return NULL;
 	why = check_group(in, alone);
 	if (why) {
-		refuse(in, why);
+		frz_incoming_refuse(in, why);
 		return NULL;
 	}
 	in->adopted = true;
@@ -395,12 +360,12 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone)
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 {
 	ktime_t begin = ktime_get();
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 	int ret;
 
 	/* Should it be refused now, a FINISH may not free what is compared. */
-	scoped_guard(spinlock_irqsave, &incoming_lock) {
-		dev = find_pdev(pdev);
+	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
+		dev = frz_incoming_find(pdev);
 		if (!dev || dev->state != FRZ_INCOMING_FROZEN)
 			return -ENODEV;
 		frz_domain_get(dev->domain);
@@ -423,11 +388,11 @@ EXPORT_SYMBOL_GPL(frz_incoming_compare);
  */
 void frz_incoming_replaced(struct pci_dev *pdev)
 {
-	struct incoming_device *dev = find_pdev(pdev);
+	struct frz_incoming_device *dev = frz_incoming_find(pdev);
 
 	if (!dev)
 		return;
-	scoped_guard(spinlock_irqsave, &incoming_lock) {
+	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		/* A refused device goes this way to its default domain. */
 		if (dev->state != FRZ_INCOMING_FROZEN)
 			return;
@@ -439,280 +404,18 @@ void frz_incoming_replaced(struct pci_dev *pdev)
 		 dev->replace_us, dev->leaves, dev->compare_us);
 }
 
-/* What PCI did since it was found may have moved it. */
-static void check_moved(struct incoming_device *dev)
-{
-	struct pci_dev *pdev = NULL;
-	const char *why;
-
-	scoped_guard(spinlock_irqsave, &incoming_lock)
-		if (dev->state == FRZ_INCOMING_FROZEN && dev->adopted)
-			pdev = pci_dev_get(dev->pdev);
-	if (!pdev)
-		return;
-	why = frz_pci_changed(pdev, dev->rec, frz_device_bridges(dev->rec));
-	if (why)
-		refuse(dev, why);
-	pci_dev_put(pdev);
-}
-
-/**
- * frz_incoming_retrieve - Get an incoming device for the VMM
- * @id: frz_pci_id() of it, in the previous kernel
- *
- * One that is no longer where it was is refused. One that was replaced, and not
- * finished, is an ordinary device; its VMM may have died.
- *
- * Context: May sleep.
- * Return: the device with a reference, or NULL after a log line.
- */
-struct pci_dev *frz_incoming_retrieve(u64 id)
-{
-	struct incoming_device *dev = find_id(id);
-
-	if (!dev) {
-		pr_err_ratelimited("retrieve: device id %#llx is not in the handover\n",
-				   id);
-		return NULL;
-	}
-	check_moved(dev);
-	guard(spinlock_irqsave)(&incoming_lock);
-	if (dev->state != FRZ_INCOMING_REPLACED &&
-	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
-		pr_err_ratelimited(PLACE "not retrieved: it was refused, see above\n",
-				   PLACE_OF(dev));
-		return NULL;
-	}
-	return pci_dev_get(dev->pdev);
-}
-EXPORT_SYMBOL_GPL(frz_incoming_retrieve);
-
-/**
- * frz_incoming_set_owner - Note whom a retrieved device was given to
- * @pdev: the device
- * @owner: any pointer that tells the owner from others
- *
- * Return: false if there is an owner already.
- */
-bool frz_incoming_set_owner(struct pci_dev *pdev, const void *owner)
-{
-	struct incoming_device *dev;
-
-	guard(spinlock_irqsave)(&incoming_lock);
-	dev = find_pdev(pdev);
-	if (!dev || dev->owner)
-		return false;
-	dev->owner = owner;
-	return true;
-}
-EXPORT_SYMBOL_GPL(frz_incoming_set_owner);
-
-/**
- * frz_incoming_drop_owner - The owner of a device is gone
- * @pdev: any device
- * @owner: as for frz_incoming_set_owner(), or one that never was
- *
- * The device can be retrieved again from here on, or discarded.
- */
-void frz_incoming_drop_owner(struct pci_dev *pdev, const void *owner)
-{
-	struct incoming_device *dev;
-
-	guard(spinlock_irqsave)(&incoming_lock);
-	dev = find_pdev(pdev);
-	if (dev && dev->owner == owner)
-		dev->owner = NULL;
-}
-EXPORT_SYMBOL_GPL(frz_incoming_drop_owner);
-
-/**
- * frz_incoming_is_owner - May @owner open this device?
- * @pdev: any device
- * @owner: as for frz_incoming_set_owner()
- *
- * Return: true unless the device is frozen and was given to another owner, or
- * to none.
- */
-bool frz_incoming_is_owner(struct pci_dev *pdev, const void *owner)
-{
-	struct incoming_device *dev;
-
-	guard(spinlock_irqsave)(&incoming_lock);
-	dev = find_pdev(pdev);
-	return !dev || dev->state != FRZ_INCOMING_FROZEN ||
-	       dev->owner == owner;
-}
-EXPORT_SYMBOL_GPL(frz_incoming_is_owner);
-
-/**
- * frz_incoming_can_finish - May what was kept for a device be released?
- * @id: frz_pci_id() of it, in the previous kernel
- *
- * Return: false while hardware may use it, after a log line.
- */
-bool frz_incoming_can_finish(u64 id)
-{
-	struct incoming_device *dev = find_id(id);
-
-	/* A discard releases what is looked at here. */
-	guard(mutex)(&finish_lock);
-	if (!dev || dev->state == FRZ_INCOMING_NONE)
-		return true;
-	if (dev->state != FRZ_INCOMING_FROZEN && has_left(dev))
-		return true;
-	pr_warn_ratelimited(PLACE "not finished: still on its frozen domain; attach it first, or discard it\n",
-			    PLACE_OF(dev));
-	return false;
-}
-
-/* The device is forgotten, the domain with its last user. */
-static void release(struct incoming_device *dev)
-{
-	struct pci_dev *pdev;
-
-	lockdep_assert_held(&finish_lock);
-
-	scoped_guard(spinlock_irqsave, &incoming_lock) {
-		pdev = dev->pdev;
-		dev->state = FRZ_INCOMING_NONE;
-		dev->pdev = NULL;
-		dev->owner = NULL;
-	}
-	frz_domain_put(dev->domain);
-	pci_dev_put(pdev);
-}
-
-/**
- * frz_incoming_finish - Release what was kept for a device
- * @id: as for frz_incoming_can_finish(), which said yes
- *
- * Context: May sleep.
- */
-void frz_incoming_finish(u64 id)
-{
-	struct incoming_device *dev = find_id(id);
-
-	guard(mutex)(&finish_lock);
-	if (!dev || dev->state == FRZ_INCOMING_NONE)
-		return;
-	release(dev);
-	pr_info(PLACE "finished\n", PLACE_OF(dev));
-}
-
-/**
- * frz_incoming_discard - Give up an incoming device that nobody will claim
- * @segment: its PCI segment
- * @devid: bus << 8 | devfn
- *
- * Stops the device and releases its tables. Its RAM is LUO's: that goes when the
- * session is finished.
- *
- * Context: May sleep.
- * Return: 0, -ENOENT, -EBUSY for a device that somebody has retrieved or that was
- * replaced, or -EIO when hardware still uses the tables, which are kept then.
- */
-int frz_incoming_discard(u32 segment, u32 devid)
-{
-	struct incoming_device *dev = NULL;
-
-	guard(mutex)(&finish_lock);
-	if (devid <= 0xffff)
-		dev = find_at(segment, devid >> 8, devid);
-	if (!dev || dev->state == FRZ_INCOMING_NONE)
-		return -ENOENT;
-	if (dev->state == FRZ_INCOMING_REPLACED)
-		return -EBUSY;
-	/* Nobody can retrieve it from here on. */
-	scoped_guard(spinlock_irqsave, &incoming_lock) {
-		if (dev->owner)
-			return -EBUSY;
-		dev->owner = dev;
-	}
-	refuse(dev, "discarded on request");
-	if (!has_left(dev)) {
-		pr_err(PLACE "not discarded: its IOMMU still uses the frozen tables, they are kept\n",
-		       PLACE_OF(dev));
-		scoped_guard(spinlock_irqsave, &incoming_lock)
-			dev->owner = NULL;
-		return -EIO;
-	}
-	release(dev);
-	dev->discarded = true;
-	return 0;
-}
-
-static bool is_elsewhere(const void *arg)
-{
-	const struct incoming_device *dev = arg;
-
-	return (dev->state == FRZ_INCOMING_FROZEN) == has_left(dev);
-}
-
-static void show(const struct incoming_device *dev, struct frz_view *view)
-{
-	static const u32 states[] = {
-		[FRZ_INCOMING_NONE] = IOMMU_FREEZE_DISCARDED,
-		[FRZ_INCOMING_FROZEN] = IOMMU_FREEZE_FROZEN,
-		[FRZ_INCOMING_REPLACED] = IOMMU_FREEZE_REPLACED,
-		[FRZ_INCOMING_REFUSED] = IOMMU_FREEZE_REFUSED,
-	};
-	const struct frz_domain *dom = dev->domain;
-
-	*view = (struct frz_view){
-		.segment = dev->rec->segment,
-		.devid = dev->rec->bus << 8 | dev->rec->devfn,
-		.state = states[dev->state],
-		.why = dev->why,
-		.compare_us = dev->compare_us,
-		.replace_us = dev->replace_us,
-		.elsewhere = is_elsewhere,
-		.dev = dev,
-	};
-	if (dev->state == FRZ_INCOMING_NONE)
-		return;
-	view->tag = dom->rec->tag;
-	view->reg_base = dom->unit ? dom->backend->reg_base(dom->unit) : 0;
-	view->memory = &dom->memory;
-	view->shadow = &dom->shadow;
-}
-
-/**
- * frz_incoming_view - Show an incoming device, as long as there is something to see
- * @place: which one
- * @fn: what is done with it
- * @arg: for @fn
- *
- * Context: May sleep.
- * Return: what @fn returned, or -ENOENT.
- */
-int frz_incoming_view(struct frz_place *place, frz_view_fn fn, void *arg)
-{
-	struct incoming_device *dev;
-	struct frz_view view;
-
-	guard(mutex)(&finish_lock);
-	for_each_incoming(dev) {
-		if (dev->state == FRZ_INCOMING_NONE && !dev->discarded)
-			continue;
-		show(dev, &view);
-		if (frz_is_place(place, view.segment, view.devid))
-			return fn(arg, &view);
-	}
-	return -ENOENT;
-}
-
 /* Still in its group, and translated as it was; its driver has left it. */
 static int device_goes(struct notifier_block *nb, unsigned long action,
 		       void *data)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
 	if (action != BUS_NOTIFY_DEL_DEVICE)
 		return NOTIFY_DONE;
-	scoped_guard(spinlock_irqsave, &incoming_lock)
-		dev = find_pdev(to_pci_dev(data));
+	scoped_guard(spinlock_irqsave, &frz_incoming_lock)
+		dev = frz_incoming_find(to_pci_dev(data));
 	if (dev) {
-		refuse(dev, "it was removed");
+		frz_incoming_refuse(dev, "it was removed");
 		/* Whoever else refuses it needs its group, which goes with it next. */
 		wait_refused(dev);
 	}
@@ -732,13 +435,13 @@ static struct notifier_block device_goes_nb = {
  */
 void frz_incoming_settle(void)
 {
-	struct incoming_device *dev;
+	struct frz_incoming_device *dev;
 
-	for_each_incoming(dev) {
+	frz_for_each_incoming(dev) {
 		if (!dev->pdev)
-			refuse(dev, "it is not there any more");
+			frz_incoming_refuse(dev, "it is not there any more");
 		else if (!dev->adopted)
-			refuse(dev, "no IOMMU driver took it over");
+			frz_incoming_refuse(dev, "no IOMMU driver took it over");
 	}
 	bus_register_notifier(&pci_bus_type, &device_goes_nb);
 }

@@ -87,7 +87,7 @@ struct frz_descriptor {
  * @live_descriptor: Read the descriptor of a device on its live domain: 0, or
  *	-EINVAL if it is not that domain's.
  * @frozen_descriptor: Turn it into the one for frozen tables with that tag.
- * @swap: Swap the descriptor of a running device in one store, then flush what was
+ * @swap_descriptor: Swap that of a running device in one store, then flush what was
  *	cached under the tags of both: 0, or -EBUSY if @from was not there, and what
  *	is there stays. Allocates nothing. May sleep.
  * @is_on: Is the device translated by this descriptor?
@@ -132,8 +132,9 @@ struct frz_backend {
 			       struct frz_descriptor *d);
 	void (*frozen_descriptor)(struct frz_descriptor *d,
 				  const struct frz_memory *mem, u32 tag);
-	int (*swap)(struct pci_dev *pdev, const struct frz_descriptor *from,
-		    const struct frz_descriptor *to);
+	int (*swap_descriptor)(struct pci_dev *pdev,
+			       const struct frz_descriptor *from,
+			       const struct frz_descriptor *to);
 	bool (*is_on)(struct pci_dev *pdev, const struct frz_descriptor *d);
 
 	int (*adopt)(struct pci_dev *pdev, struct iommu_device *unit);

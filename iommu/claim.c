@@ -67,8 +67,7 @@ struct pci_dev *frz_incoming_retrieve(u64 id)
 	guard(spinlock_irqsave)(&frz_incoming_lock);
 	if (dev->state != FRZ_INCOMING_REPLACED &&
 	    (dev->state != FRZ_INCOMING_FROZEN || !dev->adopted)) {
-		pr_err_ratelimited(FRZ_PLACE "not retrieved: it was refused, see above\n",
-				   FRZ_PLACE_OF(dev));
+		frz_at(err_ratelimited, dev->rec, "not retrieved: it was refused, see above\n");
 		return NULL;
 	}
 	return pci_dev_get(dev->pdev);
@@ -148,8 +147,7 @@ bool frz_incoming_can_finish(u64 id)
 		return true;
 	if (dev->state != FRZ_INCOMING_FROZEN && frz_incoming_has_left(dev))
 		return true;
-	pr_warn_ratelimited(FRZ_PLACE "not finished: still on its frozen domain; attach it first, or discard it\n",
-			    FRZ_PLACE_OF(dev));
+	frz_at(warn_ratelimited, dev->rec, "not finished: still on its frozen domain; attach it first, or discard it\n");
 	return false;
 }
 
@@ -184,7 +182,7 @@ void frz_incoming_finish(u64 id)
 	if (!dev || dev->state == FRZ_INCOMING_NONE)
 		return;
 	release(dev);
-	pr_info(FRZ_PLACE "finished\n", FRZ_PLACE_OF(dev));
+	frz_at(info, dev->rec, "finished\n");
 }
 
 /**
@@ -218,8 +216,7 @@ int frz_incoming_discard(u32 segment, u32 devid)
 	}
 	frz_incoming_refuse(dev, "discarded on request");
 	if (!frz_incoming_has_left(dev)) {
-		pr_err(FRZ_PLACE "not discarded: its IOMMU still uses the frozen tables, they are kept\n",
-		       FRZ_PLACE_OF(dev));
+		frz_at(err, dev->rec, "not discarded: its IOMMU still uses the frozen tables, they are kept\n");
 		scoped_guard(spinlock_irqsave, &frz_incoming_lock)
 			dev->owner = NULL;
 		return -EIO;

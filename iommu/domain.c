@@ -12,6 +12,7 @@
  *
  * Fails: importing anything; a live domain that translates otherwise.
  */
+#include <linux/iommu-freeze.h>
 #include <linux/iommu.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>

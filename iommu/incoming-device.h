@@ -55,12 +55,6 @@ extern unsigned int frz_nr_incoming;
 	for (dev = frz_incoming_devices;				\
 	     dev < frz_incoming_devices + frz_nr_incoming; dev++)
 
-/* Where a device was, as its log lines begin; it may not be there. */
-#define FRZ_PLACE	"%04x:%02x:%02x.%u: "
-#define FRZ_PLACE_OF(dev)						\
-	(dev)->rec->segment, (dev)->rec->bus,				\
-	PCI_SLOT((dev)->rec->devfn), PCI_FUNC((dev)->rec->devfn)
-
 struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev);
 struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn);
 void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why);

@@ -25,6 +25,7 @@
 #include "incoming-device.h"
 #include "log.h"
 
+/* What they guard is told above. */
 DEFINE_SPINLOCK(frz_incoming_lock);
 DEFINE_MUTEX(frz_finish_lock);
 struct frz_incoming_device *frz_incoming_devices;
@@ -108,7 +109,7 @@ void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why)
 	/* Also when the core could not: blocked it must be. */
 	frz_domain_block(dev->domain, dev->rec->stream);
 	store_release_wake_up(&dev->refusing, false);
-	pr_err(FRZ_PLACE "refused, its DMA is blocked: %s\n", FRZ_PLACE_OF(dev), why);
+	frz_at(err, dev->rec, "refused, its DMA is blocked: %s\n", why);
 }
 
 /**

@@ -561,7 +561,7 @@ int frz_outgoing_freeze(struct frz_outgoing_device *dev)
 	ret = check_freeze(dev);
 	if (ret)
 		return ret;
-	ret = backend->swap(pdev, &dev->live, &dev->frozen);
+	ret = backend->swap_descriptor(pdev, &dev->live, &dev->frozen);
 	if (ret) {
 		frz_warn(pdev, "not frozen: its context entry changed after it was preserved\n");
 		return ret;
@@ -595,7 +595,7 @@ void frz_outgoing_unfreeze(struct frz_outgoing_device *dev)
 
 	if (!dev->is_frozen)
 		return;
-	if (dev->domain->backend->swap(dev->pdev, &dev->frozen, &dev->live))
+	if (dev->domain->backend->swap_descriptor(dev->pdev, &dev->frozen, &dev->live))
 		frz_warn(dev->pdev, "its context entry changed after it was frozen, and stays as it is\n");
 	/* The first one to leave breaks the seal; that needs no memory. */
 	if (nr_frozen == nr_preserved)

@@ -26,6 +26,7 @@
 #include "../../../intel/iommu.h"
 #include "../../../intel/pasid.h"
 #include "../backend.h"
+#include "../backends.h"
 #include "../findings.h"
 #include "../kind.h"
 #include "../log.h"
@@ -275,7 +276,7 @@ const struct frz_backend frz_vtd_backend = {
 	.unpreserve_device = frz_vtd_unpreserve_device,
 	.live_descriptor = live_descriptor,
 	.frozen_descriptor = frozen_descriptor,
-	.swap = swap_descriptor,
+	.swap_descriptor = swap_descriptor,
 	.is_on = is_on,
 	.adopt = adopt,
 	.has_left = has_left,

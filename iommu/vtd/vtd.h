@@ -13,7 +13,6 @@ struct context_entry;
 struct device_domain_info;
 struct frz_abi_unit;
 struct frz_blob_writer;
-struct frz_kind;
 struct intel_iommu;
 struct pci_dev;
 
@@ -32,8 +31,6 @@ int frz_vtd_swap(struct device_domain_info *info,
 		 const struct frz_vtd_entry *to);
 bool frz_vtd_single_rid(struct pci_dev *pdev);
 bool frz_vtd_remaps_interrupts(struct intel_iommu *iommu);
-
-extern const struct frz_kind frz_vtd_kind;
 
 /* outgoing.c */
 int frz_vtd_preserve_units(void);

@@ -12,14 +12,7 @@
 #include "backends.h"
 #include "kind.h"
 
-#define FRZ_DECLARE(name) extern const struct frz_backend frz_##name##_backend;
-#define FRZ_LIST(name) &frz_##name##_backend,
-
-FRZ_BACKENDS(FRZ_DECLARE)
-
-static const struct frz_backend *const backends[] = {
-	FRZ_BACKENDS(FRZ_LIST)
-};
+static const struct frz_backend *const backends[] = FRZ_BACKENDS;
 
 /**
  * frz_backend_at - The backends, one after the other

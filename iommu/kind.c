@@ -11,14 +11,7 @@
 #include "backends.h"
 #include "kind.h"
 
-#define FRZ_DECLARE(name) extern const struct frz_kind frz_##name##_kind;
-#define FRZ_LIST(name) &frz_##name##_kind,
-
-FRZ_BACKENDS(FRZ_DECLARE)
-
-static const struct frz_kind *const kinds[] = {
-	FRZ_BACKENDS(FRZ_LIST)
-};
+static const struct frz_kind *const kinds[] = FRZ_KINDS;
 
 /**
  * frz_kind_at - The kinds, one after the other

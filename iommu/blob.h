@@ -36,23 +36,20 @@ struct frz_blob {
 int frz_blob_open(struct frz_blob *b, const void *data, size_t len,
 		  struct frz_blob_error *err);
 
-/* The record after this one, of the same type; the first for NULL; NULL: no more */
+/*
+ * The record after this one, of the same type; the first for NULL; NULL: no more.
+ *
+ *	const struct frz_abi_unit *unit = NULL;
+ *
+ *	while ((unit = frz_blob_next_unit(b, unit)))
+ *		...
+ */
 const struct frz_abi_unit *
 frz_blob_next_unit(const struct frz_blob *b, const struct frz_abi_unit *unit);
 const struct frz_abi_domain *
 frz_blob_next_domain(const struct frz_blob *b, const struct frz_abi_domain *dom);
 const struct frz_abi_device *
 frz_blob_next_device(const struct frz_blob *b, const struct frz_abi_device *dev);
-
-#define frz_blob_for_each_unit(b, unit)					\
-	for (unit = frz_blob_next_unit(b, NULL); unit;			\
-	     unit = frz_blob_next_unit(b, unit))
-#define frz_blob_for_each_domain(b, dom)				\
-	for (dom = frz_blob_next_domain(b, NULL); dom;			\
-	     dom = frz_blob_next_domain(b, dom))
-#define frz_blob_for_each_device(b, dev)				\
-	for (dev = frz_blob_next_device(b, NULL); dev;			\
-	     dev = frz_blob_next_device(b, dev))
 
 const struct frz_abi_unit *frz_blob_unit(const struct frz_blob *b, u32 index);
 const struct frz_abi_domain *frz_blob_domain(const struct frz_blob *b, u32 id);

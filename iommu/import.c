@@ -86,7 +86,8 @@ enum frz_unit_state frz_import_unit(u32 kind, u64 reg_base,
 		return FRZ_UNIT_NONE;
 
 	unit->number = 0;
-	frz_blob_for_each_unit(&blob, unit->rec) {
+	unit->rec = NULL;
+	while ((unit->rec = frz_blob_next_unit(&blob, unit->rec))) {
 		if (unit->rec->reg_base == reg_base)
 			return FRZ_UNIT_GOOD;
 		unit->number++;
@@ -166,7 +167,7 @@ void iommu_freeze_refuse_all(const char *why)
 
 static int __init import_domains(void)
 {
-	const struct frz_abi_domain *rec;
+	const struct frz_abi_domain *rec = NULL;
 	struct frz_domain *dom;
 	u32 kind;
 
@@ -174,7 +175,7 @@ static int __init import_domains(void)
 	if (!domains)
 		return -ENOMEM;
 	dom = domains;
-	frz_blob_for_each_domain(&blob, rec) {
+	while ((rec = frz_blob_next_domain(&blob, rec))) {
 		kind = frz_blob_unit(&blob, rec->unit)->kind;
 		frz_domain_import(dom++, rec, frz_backend_by_kind(kind));
 	}
@@ -192,12 +193,12 @@ static struct frz_domain * __init find_domain(u32 id)
 
 static int __init import_devices(void)
 {
-	const struct frz_abi_device *rec;
+	const struct frz_abi_device *rec = NULL;
 	u32 i;
 
 	if (frz_incoming_begin(blob.nr_devices))
 		return -ENOMEM;
-	frz_blob_for_each_device(&blob, rec)
+	while ((rec = frz_blob_next_device(&blob, rec)))
 		frz_incoming_add(rec, find_domain(rec->domain));
 	/* The devices keep them now; one without a device goes. */
 	for (i = 0; i < blob.nr_domains; i++)
@@ -281,13 +282,13 @@ postcore_initcall(frz_import_init);
 /* By now the IOMMU drivers have probed: who is not on a frozen domain never will. */
 static int __init frz_import_settle(void)
 {
-	const struct frz_abi_unit *rec;
+	const struct frz_abi_unit *rec = NULL;
 	u32 number = 0;
 
 	if (!blob.nr_devices && !bad)
 		return 0;
 	frz_incoming_settle();
-	frz_blob_for_each_unit(&blob, rec)
+	while ((rec = frz_blob_next_unit(&blob, rec)))
 		if (test_bit(number++, refused_units))
 			frz_backend_by_kind(rec->kind)->release_unit(rec);
 	return 0;

@@ -72,13 +72,11 @@ leave_empty_irt(struct intel_iommu *iommu, const struct frz_abi_unit *rec)
 static const char * __init
 check_unit(struct intel_iommu *iommu, const struct frz_abi_unit *rec)
 {
-	const struct frz_abi_table *table = frz_unit_tables(rec);
 	u64 root = table_at(rec, FRZ_VTD_TABLE_ROOT);
-	u32 i;
 
 	if (rec->kind != FRZ_UNIT_VTD_LEGACY || sm_supported(iommu))
 		return "VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off";
-	if (!root || readq(iommu->reg + DMAR_RTADDR_REG) != root)
+	if (readq(iommu->reg + DMAR_RTADDR_REG) != root)
 		return "its root table is not where it was";
 	if (rec->ids[FRZ_VTD_ID_CAP] != iommu->cap ||
 	    rec->ids[FRZ_VTD_ID_ECAP] != iommu->ecap)
@@ -87,10 +85,6 @@ check_unit(struct intel_iommu *iommu, const struct frz_abi_unit *rec)
 		return "its IOMMU is in another PCI segment";
 	if (kho_preserved_order(root))
 		return "its root table is not preserved memory";
-	for (i = 0; i < rec->nr_tables; i++)
-		if (table[i].len != VTD_PAGE_SIZE ||
-		    table[i].index > FRZ_VTD_TABLE_IRT)
-			return "it has tables that are none of VT-d's";
 	return NULL;
 }
 

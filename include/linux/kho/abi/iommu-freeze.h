@@ -5,7 +5,7 @@
  * Structure: a header, then records: all UNITs, then all DOMAINs, then all
  * DEVICEs. Each record is a fixed part, which begins with a struct frz_abi_record,
  * and an array. Locking: none, the blob is written once and then only read. What
- * may fail: reading it; iommu/blob.c is the only reader and trusts nothing in here.
+ * may fail: reading it; iommu/blob-check.c trusts nothing in here.
  *
  * Rules of this ABI
  * - All fields are little endian and naturally aligned, every struct is a
@@ -200,7 +200,7 @@ struct frz_abi_device {
 	__u32 hdr_type;		/* config byte 0eh; header layout 0 */
 	__u32 domain;		/* id of its frozen domain */
 	__u32 unit;		/* number of its unit, the same as its domain's */
-	__u32 stream;		/* what its DMA carries: requester or stream id */
+	__u32 stream;		/* what its DMA carries; not used twice on a unit */
 	__u32 state;
 	__u32 command;		/* config word 04h */
 	__u32 bars[6];		/* config dwords 10h..24h as they are */

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <uapi/linux/iommu-freeze.h>
 
-#include "obstacle.h"
+#include "words.h"
 
 /**
  * struct frz_kind - a kind of IOMMU unit, as a blob names it

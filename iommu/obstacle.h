@@ -8,17 +8,7 @@
 
 #include <linux/types.h>
 
-/**
- * struct frz_obstacle - what keeps a device from being preserved
- * @name: one word, stable, for programs
- * @text: for people, to follow the device's name and a colon
- * @fix: the way out, NULL if there is none
- */
-struct frz_obstacle {
-	const char *name;
-	const char *text;
-	const char *fix;
-};
+#include "words.h"
 
 const struct frz_obstacle *frz_obstacle(u32 obstacle);
 

@@ -5,6 +5,7 @@
  */
 #include "cmocka-all.h"
 #include "kind.h"
+#include "obstacle.h"
 
 static void test_lookup(void **state)
 {

@@ -14,6 +14,7 @@
  *
  * Fails: nothing; it says what is in the way.
  */
+#include <linux/export.h>
 #include <linux/kho/abi/memfd.h>
 #include <linux/liveupdate.h>
 #include <linux/mm.h>

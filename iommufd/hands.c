@@ -13,6 +13,7 @@
  *
  * Fails: for an attachment whose tables are not those of an IOAS alone.
  */
+#include <linux/export.h>
 #include <linux/iommu.h>
 
 #include "../../iommufd/io_pagetable.h"

@@ -22,6 +22,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/iommu-freeze.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>

@@ -15,6 +15,7 @@
  *
  * Fails: retrieve, until VFIO is there; it can be tried again.
  */
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kho/abi/iommu-freeze.h>
 #include <linux/liveupdate.h>

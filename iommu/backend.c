@@ -5,6 +5,7 @@
  * Structure: a constant list, made from the one table of backends; no lock. What is
  * behind no IOMMU, or behind one that is not in the list, has none.
  */
+#include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/pci.h>
 
@@ -70,6 +71,7 @@ const struct frz_backend *frz_backend_of_domain(struct iommu_domain *domain)
 {
 	return by_ops(domain->owner);
 }
+EXPORT_SYMBOL_GPL(frz_backend_of_domain);
 
 /**
  * frz_backend_by_kind - The backend of a unit in the blob

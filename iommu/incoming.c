@@ -98,16 +98,16 @@ void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why)
 		/* Once hardware has left the tables, others may finish it. */
 		pdev = pci_dev_get(dev->pdev);
 	}
-	if (pdev) {
+	if (pdev)
 		frz_pci_stop(pdev);
-		frz_pci_left(pdev);
-	}
 	/* The core must not think that it is on the frozen domain. */
 	if (dev->adopted)
 		iommu_group_leave_frozen(&pdev->dev);
-	pci_dev_put(pdev);
 	/* Also when the core could not: blocked it must be. */
 	frz_domain_block(dev->domain, dev->rec->stream);
+	if (pdev)
+		frz_pci_left(pdev);
+	pci_dev_put(pdev);
 	store_release_wake_up(&dev->refusing, false);
 	frz_at(err, dev->rec, "refused, its DMA is blocked: %s\n", why);
 }
@@ -382,27 +382,27 @@ int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live)
 EXPORT_SYMBOL_GPL(frz_incoming_compare);
 
 /**
- * frz_incoming_replaced - A device left its frozen domain
- * @pdev: the device
+ * iommu_freeze_replaced - A device left its frozen domain
+ * @dev: the device
  *
  * Context: Group mutex held.
  */
-void frz_incoming_replaced(struct pci_dev *pdev)
+void iommu_freeze_replaced(struct device *dev)
 {
-	struct frz_incoming_device *dev = frz_incoming_find(pdev);
+	struct frz_incoming_device *in = frz_incoming_find(to_pci_dev(dev));
 
-	if (!dev)
+	if (!in)
 		return;
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		/* A refused device goes this way to its default domain. */
-		if (dev->state != FRZ_INCOMING_FROZEN)
+		if (in->state != FRZ_INCOMING_FROZEN)
 			return;
-		dev->state = FRZ_INCOMING_REPLACED;
+		in->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(pdev);
-	dev->replace_us = ktime_us_delta(ktime_get(), dev->compared);
-	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
-		 dev->replace_us, dev->leaves, dev->compare_us);
+	frz_pci_left(in->pdev);
+	in->replace_us = ktime_us_delta(ktime_get(), in->compared);
+	frz_info(in->pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
+		 in->replace_us, in->leaves, in->compare_us);
 }
 
 /* Still in its group, and translated as it was; its driver has left it. */

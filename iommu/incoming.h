@@ -33,7 +33,6 @@ void frz_incoming_wait(struct pci_dev *pdev);
 
 /* For the attach of a live domain */
 int frz_incoming_compare(struct pci_dev *pdev, struct iommu_domain *live);
-void frz_incoming_replaced(struct pci_dev *pdev);
 
 /* For VFIO */
 struct pci_dev *frz_incoming_retrieve(u64 id);

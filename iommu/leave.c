@@ -9,12 +9,12 @@
  * off cannot be, so there it is stopped while translation is on. An emergency
  * restart and a crash kernel leave translation on with all entries as they are.
  *
- * Suspend, hibernation and kexec jump turn the IOMMU off, or put devices to sleep,
- * and are refused as long as one device is preserved or frozen.
+ * Suspend, hibernation and kexec jump turn the IOMMU off, or put devices to sleep;
+ * PCI asks pci/hooks.c, which refuses them as long as one device is preserved or
+ * frozen.
  *
  * Locking: a device that came frozen leaves that state and never enters it again,
- * so "none is frozen" stays true without a lock. What is preserved can change until
- * user space is frozen, so suspend is refused after that.
+ * so "none is frozen" stays true without a lock.
  *
  * Fails: as above, with one log line.
  */
@@ -86,27 +86,6 @@ int iommu_freeze_may_kexec(void)
 	pr_err("kexec refused: still frozen since the last one:%s; have their VMM attach them, or give them up with 'iommu-freeze discard'\n",
 	       seq_buf_str(&buf));
 	return -EBUSY;
-}
-
-/**
- * iommu_freeze_pci_may_suspend - May this device be put to sleep with the system?
- * @pdev: the device
- *
- * Context: System suspend, hibernation or kexec jump; user space is frozen and no
- * device was suspended yet.
- * Return: 0, or -EBUSY after one log line.
- */
-int iommu_freeze_pci_may_suspend(struct pci_dev *pdev)
-{
-	if (frz_pci_held(pdev)) {
-		frz_warn(pdev, "suspend refused: it is preserved for the next kernel; close its LUO session\n");
-		return -EBUSY;
-	}
-	if (frz_pci_running(pdev)) {
-		frz_warn(pdev, "suspend refused: it is still frozen since the last kexec; have its VMM attach it, or give it up with 'iommu-freeze discard'\n");
-		return -EBUSY;
-	}
-	return 0;
 }
 
 /* Also called in a kexec, in which no device is left that it could stop. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a provider of guest RAM answers.
+ * What a provider of guest RAM answers, and who provides it, see store_memfd.c.
  */
 #ifndef _IOMMU_FREEZE_STORE_H
 #define _IOMMU_FREEZE_STORE_H
 
 struct folio;
+struct liveupdate_file_op_args;
 
 /**
  * struct frz_store - a provider of guest RAM that survives the kexec
@@ -20,5 +21,9 @@ struct frz_store {
 	const void *priv;
 	const void *kept;
 };
+
+void frz_store_memfd(struct frz_store *store,
+		     const struct liveupdate_file_op_args *args);
+void frz_store_memfd_trial(struct frz_store *store);
 
 #endif /* _IOMMU_FREEZE_STORE_H */

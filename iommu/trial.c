@@ -196,7 +196,7 @@ int frz_trial(struct iommu_freeze_trial *t)
 			break;
 		}
 		frz_check_device(pdev, &f);
-		vfio = pdev->driver && !strcmp(pdev->driver->name, "vfio-pci");
+		vfio = frz_pci_keeps_dma(pdev);
 		frz_found(&f, IOMMU_FREEZE_OBSTACLE_DRIVER, !vfio);
 	}
 	if (vfio) {

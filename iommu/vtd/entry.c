@@ -118,17 +118,3 @@ void frz_vtd_entry_freeze(struct frz_vtd_entry *e, u64 top, u32 tag)
 	e->lo = (e->lo & ~(TOP | TYPE)) | top;
 	e->hi = (e->hi & ~TAG) | (u64)tag << TAG_SHIFT;
 }
-
-/**
- * frz_vtd_entry_replace - Turn an entry into that of a live domain
- * @e: the entry; the translation type stays
- * @top: address of the live top table
- * @tag: id of the live domain
- * @levels: levels of its tables
- */
-void frz_vtd_entry_replace(struct frz_vtd_entry *e, u64 top, u32 tag, u32 levels)
-{
-	e->lo = (e->lo & ~TOP) | top;
-	e->hi = (e->hi & ~(TAG | WIDTH)) | (u64)tag << TAG_SHIFT |
-		(levels - LEVELS_OF_WIDTH_0);
-}

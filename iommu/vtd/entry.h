@@ -39,6 +39,5 @@ u32 frz_vtd_entry_tag(const struct frz_vtd_entry *e);
 bool frz_vtd_entry_is_frozen(const struct frz_vtd_entry *e, u64 top, u32 tag,
 			     u32 levels);
 void frz_vtd_entry_freeze(struct frz_vtd_entry *e, u64 top, u32 tag);
-void frz_vtd_entry_replace(struct frz_vtd_entry *e, u64 top, u32 tag, u32 levels);
 
 #endif /* _IOMMU_FREEZE_VTD_ENTRY_H */

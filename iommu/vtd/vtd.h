@@ -21,9 +21,6 @@ struct pci_dev;
 
 /* context.c */
 struct frz_vtd_entry frz_vtd_read(const struct context_entry *context);
-bool frz_vtd_write(struct intel_iommu *iommu, struct context_entry *context,
-		   const struct frz_vtd_entry *from,
-		   const struct frz_vtd_entry *to);
 void frz_vtd_clear(struct intel_iommu *iommu, struct context_entry *context);
 struct context_entry *frz_vtd_context(struct intel_iommu *iommu, u32 stream);
 int frz_vtd_swap(struct device_domain_info *info,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommufd's part in the new kernel: compare, then replace.
+ * What iommufd asks in the new kernel: compare, then replace.
  *
  * Structure: none of its own.
  *
@@ -11,10 +11,13 @@
  * Fails: when the tables differ; the device stays on its frozen domain.
  */
 #include <linux/iommu.h>
+#include <linux/iommu-freeze.h>
+#include <linux/pci.h>
 
 #include "../../iommufd/io_pagetable.h"
 #include "../../iommufd/iommufd_private.h"
-#include "../iommu/freeze.h"
+#include "../iommu/incoming.h"
+#include "../iommu/log.h"
 
 /**
  * iommufd_freeze_device - Is this device on its frozen domain?

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommufd's part in the old kernel: hold the map of a preserved device still.
+ * What VFIO's part asks of iommufd in the old kernel: hold the map of a preserved
+ * device still.
  *
  * Structure: io_pagetable::preserved counts the preserved devices that rely on
  * the map of an IOAS. Each has a reference to its HWPT, and so to the IOAS. A
@@ -12,11 +13,13 @@
  *
  * Fails: for an attachment whose tables are not those of an IOAS alone.
  */
+#include <linux/export.h>
 #include <linux/iommu.h>
 
 #include "../../iommufd/io_pagetable.h"
 #include "../../iommufd/iommufd_private.h"
-#include "../iommu/freeze.h"
+#include "../iommu/findings.h"
+#include "hands.h"
 
 static struct io_pagetable *to_iopt(struct iommufd_hw_pagetable *hwpt)
 {
@@ -24,7 +27,7 @@ static struct io_pagetable *to_iopt(struct iommufd_hw_pagetable *hwpt)
 }
 
 /**
- * iommufd_freeze_look - Find what a device is attached to
+ * iommufd_freeze_check - Find what a device is attached to
  * @idev: the device; it cannot be attached, detached or replaced meanwhile
  * @f: findings, added to
  *
@@ -32,8 +35,8 @@ static struct io_pagetable *to_iopt(struct iommufd_hw_pagetable *hwpt)
  * Return: the HWPT, good as long as the device is attached to it; NULL if there
  * is none that could be frozen.
  */
-struct iommufd_hw_pagetable *iommufd_freeze_look(struct iommufd_device *idev,
-						 struct frz_findings *f)
+struct iommufd_hw_pagetable *iommufd_freeze_check(struct iommufd_device *idev,
+						  struct frz_findings *f)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	unsigned long pasid = IOMMU_NO_PASID;
@@ -42,28 +45,28 @@ struct iommufd_hw_pagetable *iommufd_freeze_look(struct iommufd_device *idev,
 
 	guard(mutex)(&igroup->lock);
 
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_PASID,
-		 xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX,
-			       XA_PRESENT));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_PASID,
+		  xa_find_after(&igroup->pasid_attach, &pasid, UINT_MAX,
+				XA_PRESENT));
 	handle = iommu_attach_handle_get(igroup->group, IOMMU_NO_PASID, 0);
-	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, IS_ERR(handle)))
+	if (frz_found(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, IS_ERR(handle)))
 		return NULL;
 	if (handle->domain->cookie_type != IOMMU_COOKIE_IOMMUFD) {
-		frz_look(f, IOMMU_FREEZE_OBSTACLE_DOMAIN, true);
+		frz_found(f, IOMMU_FREEZE_OBSTACLE_DOMAIN, true);
 		return NULL;
 	}
 
 	hwpt = handle->domain->iommufd_hwpt;
-	if (frz_look(f, IOMMU_FREEZE_OBSTACLE_NESTED, !hwpt_is_paging(hwpt)))
+	if (frz_found(f, IOMMU_FREEZE_OBSTACLE_NESTED, !hwpt_is_paging(hwpt)))
 		return NULL;
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_FAULTS, hwpt->fault);
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_FAULTS, hwpt->fault);
 	return hwpt;
 }
-EXPORT_SYMBOL_NS_GPL(iommufd_freeze_look, "IOMMUFD");
+EXPORT_SYMBOL_NS_GPL(iommufd_freeze_check, "IOMMUFD");
 
 /**
  * iommufd_freeze_domain - The domain of a HWPT
- * @hwpt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_check()
  *
  * Return: the domain.
  */
@@ -75,7 +78,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_domain, "IOMMUFD");
 
 /**
  * iommufd_freeze_device_memory - Is memory of a device mapped (P2P)?
- * @hwpt: from iommufd_freeze_look(), preserved or held
+ * @hwpt: from iommufd_freeze_check(), preserved or held
  * @pages: set to the first of it and to how much it is
  *
  * Its exporter may revoke it at any time, by an unmap that does not wait for us:
@@ -110,7 +113,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_device_memory, "IOMMUFD");
 
 /**
  * iommufd_freeze_preserve - From now on map and unmap fail
- * @hwpt: from iommufd_freeze_look(); it stays, whatever becomes of the device
+ * @hwpt: from iommufd_freeze_check(); it stays, whatever becomes of the device
  *
  * Context: May sleep, until maps and unmaps in flight are through. The device is
  * still attached.
@@ -141,7 +144,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_unpreserve, "IOMMUFD");
 
 /**
  * iommufd_freeze_hold - From now on map and unmap wait
- * @hwpt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_check()
  *
  * For a trial: the guest that maps something meanwhile must not see an error.
  *
@@ -155,7 +158,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_freeze_hold, "IOMMUFD");
 
 /**
  * iommufd_freeze_unhold - Undo iommufd_freeze_hold()
- * @hwpt: from iommufd_freeze_look()
+ * @hwpt: from iommufd_freeze_check()
  */
 void iommufd_freeze_unhold(struct iommufd_hw_pagetable *hwpt)
 {

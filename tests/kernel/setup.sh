@@ -579,6 +579,7 @@ modules_keep() {
 	local ko kos name need
 	mkdir -p "$2"
 	# by the list of this build: one that is off now may lie there from before
+	[[ -s $1/modules.order ]] || die "$1/modules.order: this build has no module"
 	mapfile -t kos < <(sed 's/\.o$/.ko/' "$1/modules.order")
 	for ko in "${kos[@]}"; do
 		name=${ko##*/}

@@ -19,6 +19,8 @@ out=$repo/out/mutants
 # A mutant that met another kernel or another seed each time would prove little.
 unset HIL_KERNEL HIL_COVERAGE HIL_PROGRAMS
 export HIL_SEED=${HIL_SEED:-1}
+# Some mutants end in a machine that stands still.
+export HIL_TIMEOUT=${HIL_TIMEOUT:-240}
 
 usage() {
 	cat <<END
@@ -226,7 +228,8 @@ main() {
 
 	mkdir -p "$out"
 	work=$(mktemp -d "${TMPDIR:-/tmp}/mutants.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
+	# What a machine that was cut off said is all that tells why it took so long.
+	trap 'mkdir -p "$out/cut-off"; mv -f "$work"/src?/out/hil/* "$out/cut-off/" 2>/dev/null; rm -rf "$work"' EXIT
 	trap 'trap "" TERM; kill 0; exit 130' INT TERM
 	commit=$(git -C "$repo" describe --always --dirty)
 	src=$work/src

@@ -223,9 +223,10 @@ struct iommu_freeze_verify {
  * @devid: input
  *
  * For an incoming device that nobody will claim: bus mastering off, context
- * entry cleared, memory of the frozen tables released, the device reset. -EBUSY
- * while somebody has the file of the device open, and once it was replaced. -EIO
- * when the IOMMU still uses the tables, which are kept then.
+ * entry cleared, memory of the frozen tables released. The device is reset before
+ * a driver has it, and before the next kexec. -EBUSY while somebody has the file of
+ * the device open, and once it was replaced. -EIO when the IOMMU still uses the
+ * tables, which are kept then.
  */
 struct iommu_freeze_discard {
 	__u32 size;

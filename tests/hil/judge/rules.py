@@ -275,8 +275,13 @@ def found(report, scenario):
             c.fail("the kernel reported: %s" % report["kernel_report"])
         if report["vmm_failed"]:
             c.fail("the VMM failed: %s" % report["vmm_failed"])
-        if report["frames_corrupt"]:
-            c.fail("frames are corrupt: %d" % report["frames_corrupt"])
+        for number, nic in enumerate([report] + report["other_nics"]):
+            for what in ("corrupt", "duplicated", "out_of_order"):
+                # One that is not live may be blocked and start anew.
+                if nic["frames_" + what] and (what == "corrupt" or str(number) in scenario.words("LIVE")):
+                    c.fail("NIC %d: frames are %s: %d" % (number, what, nic["frames_" + what]))
+            if str(number) in scenario.words("LIVE") and nic["bdf"] in report["iommu_fault_devices"]:
+                c.fail("NIC %d: its DMA was blocked" % number)
         c.walker_errors(report, scenario)
         c.trace_errors(report, scenario)
     except (KeyError, TypeError, IndexError, ValueError) as e:

@@ -1310,7 +1310,10 @@ class Rules(unittest.TestCase):
         report.update(vmm_done=False, kernels=1, phases=[], freeze_log=[], frames_landed=3)
         self.assertEqual(rules.found(report, one), [])
         for path, value in ((("kernel_reports",), 1), (("vmm_failed",), "FAILED: x"),
-                            (("frames_corrupt",), 1), (("walk", "errors"), ["mark x"]),
+                            (("frames_corrupt",), 1), (("frames_duplicated",), 1),
+                            (("frames_out_of_order",), 1),
+                            (("iommu_fault_devices",), [report["bdf"]]),
+                            (("walk", "errors"), ["mark x"]),
                             (("trace", "errors"), ["translation-off: x"])):
             worse = copy.deepcopy(report)
             at = worse
@@ -1415,8 +1418,9 @@ class Runner(unittest.TestCase):
 
     def test_lost_interrupt(self):
         def said(halted, *apics):
-            text = "".join("\nCPU#%d\nRAX=0 RBX=0\nRIP=0 RFL=246 CPL=0 SMM=0 HLT=%d\nLDT=0000\n" % x
-                           for x in enumerate(halted))
+            # 2: halted with interrupts off
+            text = "".join("\nCPU#%d\nRAX=0 RBX=0\nRIP=0 RFL=00000%s46 CPL=0 SMM=0 HLT=%d\nLDT=0000\n" %
+                           (cpu, "0" if x == 2 else "2", bool(x)) for cpu, x in enumerate(halted))
             return text + "".join(
                 "dumping local APIC state for CPU %d \n\nLVTT\t 0x000000ec active-hi edge %s one-shot  "
                 "Fixed\nTimer\t DCR=0x3 (divide by 16) initial_count = %d current_count = %d\n"
@@ -1430,6 +1434,9 @@ class Runner(unittest.TestCase):
         self.assertEqual(MACHINE.lost_interrupt(2 * said((1, 1), gone, fine)),
                          "CPU 0 is halted and nothing came of its timer")
         for text in (said((1, 0), fine, served) + said((1, 1), fine, served),
+                     said((1, 1), fine, served) + said((1, 1), fine, fine),
+                     said((1, 1), fine, served) + said((1, 1), fine, served[:3] + ("35 ", "34 236 ")),
+                     2 * said((1, 2), fine, served), said((1, 1), fine, served),
                      said((1, 1), fine, gone), said((1, 1), fine, gone) + said((1, 0), fine, gone),
                      said((1, 1), fine, gone) + said((1, 1), fine, ("      ", 90, 0) + gone[3:]),
                      2 * said((1, 1), fine, ("masked", 80, 0, "(none)", "(none)")),

@@ -346,25 +346,28 @@ class Machine:
     def lost_interrupt(text):
         """Which CPU waits for ever, by what the monitor says, twice, of a machine that stands still.
 
-        A CPU that halts in its idle loop has no interrupt in service: each handler ends one with a
-        write to its local APIC first of all. And when its timer has run out, that is in service or
-        requested, until the handler sets or masks the timer. Under TCG both get lost now and then.
+        A CPU that halts in its idle loop, interrupts on, has no interrupt in service for longer than
+        it takes to end it. And when its timer has run out, that is in service or requested, until the
+        handler sets or masks the timer. Under TCG both get lost now and then. A CPU that was seen so
+        once may have been on its way: it counts if both times tell the same.
         """
-        halted = re.findall(r"^CPU#(\d+)$.*?\bHLT=(\d)", text, re.M | re.S)
-        idle = {cpu for cpu, hlt in halted if hlt == "1"} - {cpu for cpu, hlt in halted if hlt == "0"}
-        ran_out = []
+        states, seen = {}, {}
+        for cpu, flags, halted in re.findall(r"^CPU#(\d+)$.*?\bRFL=([0-9a-f]+).*?\bHLT=(\d)", text, re.M | re.S):
+            states.setdefault(cpu, []).append(halted == "1" and bool(int(flags, 16) & 0x200))
         for cpu, state in re.findall(r"local APIC state for CPU (\d+) (.*?^IRR\t.*?)$", text, re.M | re.S):
-            if cpu not in idle:
-                continue
             service = re.search(r"^ISR\t (.*?) *$", state, re.M)[1]
+            timer = re.search(r"initial_count = ([1-9]\d*) current_count = 0$", state, re.M)
+            if re.search(r"^LVTT\t.* masked ", state, re.M) or \
+                    not re.search(r"^IRR\t \(none\)", state, re.M):
+                timer = None
+            seen.setdefault(cpu, []).append((service, timer and timer[1]))
+        for cpu, (service, timer) in ((cpu, all_[0]) for cpu, all_ in seen.items()):
+            if len(seen[cpu]) != 2 or seen[cpu][0] != seen[cpu][1] or states.get(cpu) != [True, True]:
+                continue
             if service != "(none)":
                 return "CPU %s is halted with interrupt %s in service" % (cpu, service)
-            timer = re.search(r"initial_count = ([1-9]\d*) current_count = 0$", state, re.M)
-            if timer and not re.search(r"^LVTT\t.* masked ", state, re.M) and \
-                    re.search(r"^IRR\t \(none\)", state, re.M):
-                if (cpu, timer[1]) in ran_out:
-                    return "CPU %s is halted and nothing came of its timer" % cpu
-                ran_out.append((cpu, timer[1]))
+            if timer:
+                return "CPU %s is halted and nothing came of its timer" % cpu
         return None
 
     @staticmethod

@@ -94,7 +94,7 @@ struct frz_descriptor {
  *
  * @adopt: The device is on its frozen domain in hardware: let the driver know, before
  *	the first attach. 0, or -ENODEV if it is not below that unit or has another
- *	stream id. Group mutex held.
+ *	stream id than it had. Group mutex held.
  * @has_left: Does hardware no longer use this memory for that stream? Asks the
  *	descriptor, not the state of any software, as memory is freed for a yes.
  * @block: Clear the descriptor of a device and flush. Any context that may spin.
@@ -137,7 +137,8 @@ struct frz_backend {
 			       const struct frz_descriptor *to);
 	bool (*is_on)(struct pci_dev *pdev, const struct frz_descriptor *d);
 
-	int (*adopt)(struct pci_dev *pdev, struct iommu_device *unit);
+	int (*adopt)(struct pci_dev *pdev, struct iommu_device *unit,
+		     u32 stream);
 	bool (*has_left)(struct iommu_device *unit, u32 stream,
 			 const struct frz_memory *mem);
 	void (*block)(struct iommu_device *unit, u32 stream, u32 tag);

@@ -158,6 +158,8 @@ static void release(struct frz_incoming_device *dev)
 
 	lockdep_assert_held(&frz_finish_lock);
 
+	/* Whoever refuses it, because it is removed or was moved, still uses it. */
+	frz_incoming_wait_refused(dev);
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		pdev = dev->pdev;
 		dev->state = FRZ_INCOMING_NONE;

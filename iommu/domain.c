@@ -96,9 +96,6 @@ void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
  */
 void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit)
 {
-	/* Nobody is on it. */
-	if (!refcount_read(&dom->users))
-		return;
 	dom->unit = unit;
 	dom->tag_taken = !dom->backend->tag_reserve(unit, dom->rec->tag);
 	if (!dom->tag_taken)

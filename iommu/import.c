@@ -88,7 +88,7 @@ enum frz_unit_state frz_import_unit(u32 kind, u64 reg_base,
 	unit->number = 0;
 	unit->rec = NULL;
 	while ((unit->rec = frz_blob_next_unit(&blob, unit->rec))) {
-		if (unit->rec->reg_base == reg_base)
+		if (unit->rec->kind == kind && unit->rec->reg_base == reg_base)
 			return FRZ_UNIT_GOOD;
 		unit->number++;
 	}
@@ -194,15 +194,11 @@ static struct frz_domain * __init find_domain(u32 id)
 static int __init import_devices(void)
 {
 	const struct frz_abi_device *rec = NULL;
-	u32 i;
 
 	if (frz_incoming_begin(blob.nr_devices))
 		return -ENOMEM;
 	while ((rec = frz_blob_next_device(&blob, rec)))
 		frz_incoming_add(rec, find_domain(rec->domain));
-	/* The devices keep them now; one without a device goes. */
-	for (i = 0; i < blob.nr_domains; i++)
-		frz_domain_put(&domains[i]);
 	return 0;
 }
 
@@ -279,11 +275,20 @@ static int __init frz_import_init(void)
 }
 postcore_initcall(frz_import_init);
 
+/* PCI's bus is there, and nobody can remove a device from it yet. */
+static int __init frz_import_watch(void)
+{
+	if (blob.nr_devices || bad)
+		frz_incoming_watch();
+	return 0;
+}
+fs_initcall(frz_import_watch);
+
 /* By now the IOMMU drivers have probed: who is not on a frozen domain never will. */
 static int __init frz_import_settle(void)
 {
 	const struct frz_abi_unit *rec = NULL;
-	u32 number = 0;
+	u32 i, number = 0;
 
 	if (!blob.nr_devices && !bad)
 		return 0;
@@ -291,6 +296,9 @@ static int __init frz_import_settle(void)
 	while ((rec = frz_blob_next_unit(&blob, rec)))
 		if (test_bit(number++, refused_units))
 			frz_backend_by_kind(rec->kind)->release_unit(rec);
+	/* The devices keep them now; one without a device goes. */
+	for (i = 0; i < blob.nr_domains; i++)
+		frz_domain_put(&domains[i]);
 	return 0;
 }
 late_initcall_sync(frz_import_settle);

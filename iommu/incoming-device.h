@@ -58,6 +58,7 @@ extern unsigned int frz_nr_incoming;
 struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev);
 struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn);
 void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why);
+void frz_incoming_wait_refused(struct frz_incoming_device *dev);
 
 /* May its tables be freed? Hardware is asked, not our own state. */
 static inline bool

@@ -228,7 +228,13 @@ enum frz_incoming frz_incoming_state(struct pci_dev *pdev)
 	return dev ? dev->state : FRZ_INCOMING_NONE;
 }
 
-static void wait_refused(struct frz_incoming_device *dev)
+/**
+ * frz_incoming_wait_refused - Wait until whoever is refusing a device is through
+ * @dev: the device
+ *
+ * Context: May sleep; the group mutex not held.
+ */
+void frz_incoming_wait_refused(struct frz_incoming_device *dev)
 {
 	/* Pairs with store_release_wake_up() in frz_incoming_refuse(). */
 	wait_var_event(&dev->refusing, !smp_load_acquire(&dev->refusing));
@@ -247,8 +253,9 @@ void frz_incoming_wait(struct pci_dev *pdev)
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock)
 		dev = frz_incoming_find(pdev);
 	if (dev)
-		wait_refused(dev);
+		frz_incoming_wait_refused(dev);
 }
+EXPORT_SYMBOL_GPL(frz_incoming_wait);
 
 /**
  * frz_incoming_seen - PCI found a device
@@ -315,7 +322,7 @@ static const char *check_group(struct frz_incoming_device *dev, bool alone)
 	if (!alone)
 		return "it shares its IOMMU group now";
 	if (frz_backend_of(dev->pdev) != dom->backend ||
-	    dom->backend->adopt(dev->pdev, dom->unit))
+	    dom->backend->adopt(dev->pdev, dom->unit, dev->rec->stream))
 		return "it is behind another IOMMU or has another requester id";
 	return NULL;
 }
@@ -389,8 +396,10 @@ EXPORT_SYMBOL_GPL(frz_incoming_compare);
  */
 void iommu_freeze_replaced(struct device *dev)
 {
-	struct frz_incoming_device *in = frz_incoming_find(to_pci_dev(dev));
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct frz_incoming_device *in;
 
+	in = frz_incoming_find(pdev);
 	if (!in)
 		return;
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
@@ -399,9 +408,10 @@ void iommu_freeze_replaced(struct device *dev)
 			return;
 		in->state = FRZ_INCOMING_REPLACED;
 	}
-	frz_pci_left(in->pdev);
+	/* From here on it may be finished, and forgets its pdev. */
+	frz_pci_left(pdev);
 	in->replace_us = ktime_us_delta(ktime_get(), in->compared);
-	frz_info(in->pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
+	frz_info(pdev, "replaced in %u us (%llu leaves compared in %u us)\n",
 		 in->replace_us, in->leaves, in->compare_us);
 }
 
@@ -418,7 +428,7 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 	if (dev) {
 		frz_incoming_refuse(dev, "it was removed");
 		/* Whoever else refuses it needs its group, which goes with it next. */
-		wait_refused(dev);
+		frz_incoming_wait_refused(dev);
 	}
 	/* What is found in its place again is another pci_dev. */
 	frz_pci_reset(to_pci_dev(data), true);
@@ -428,6 +438,16 @@ static int device_goes(struct notifier_block *nb, unsigned long action,
 static struct notifier_block device_goes_nb = {
 	.notifier_call = device_goes,
 };
+
+/**
+ * frz_incoming_watch - From now on a device that is removed is noticed
+ *
+ * Context: Boot, before devices can be removed.
+ */
+void frz_incoming_watch(void)
+{
+	bus_register_notifier(&pci_bus_type, &device_goes_nb);
+}
 
 /**
  * frz_incoming_settle - Who is not on a frozen domain by now never will be
@@ -444,5 +464,4 @@ void frz_incoming_settle(void)
 		else if (!dev->adopted)
 			frz_incoming_refuse(dev, "no IOMMU driver took it over");
 	}
-	bus_register_notifier(&pci_bus_type, &device_goes_nb);
 }

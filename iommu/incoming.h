@@ -53,6 +53,7 @@ void frz_incoming_unit_done(u32 unit, const char *why);
 struct frz_domain *frz_incoming_expected(u32 unit, u32 stream);
 void frz_incoming_refuse_stream(u32 unit, u32 stream, const char *why);
 void frz_incoming_refuse_all(const char *why);
+void frz_incoming_watch(void);
 void frz_incoming_settle(void);
 
 /* The id of a device in LUO's serialized_data. */

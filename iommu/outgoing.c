@@ -334,7 +334,7 @@ static struct outgoing_domain *get_domain(struct pci_dev *pdev,
  *
  * Context: May sleep.
  * Return: what the other calls here take, until frz_outgoing_unpreserve(); or an
- * ERR_PTR() of -ENOMEM.
+ * ERR_PTR(): -ENOMEM, or -EBUSY if it is held already.
  */
 struct frz_outgoing_device *frz_outgoing_hold(struct pci_dev *pdev)
 {
@@ -345,8 +345,11 @@ struct frz_outgoing_device *frz_outgoing_hold(struct pci_dev *pdev)
 	dev->pdev = pdev;
 
 	guard(rwsem_write)(&outgoing_rwsem);
+	if (!frz_pci_hold(pdev)) {
+		kfree(dev);
+		return ERR_PTR(-EBUSY);
+	}
 	list_add_tail(&dev->node, &outgoing_devices);
-	frz_pci_hold(pdev);
 	return dev;
 }
 EXPORT_SYMBOL_GPL(frz_outgoing_hold);

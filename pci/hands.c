@@ -210,11 +210,14 @@ static void count_held(struct pci_dev *pdev, int n)
  * @pdev: the device
  *
  * Context: Any. Before anything is looked at that must not change.
+ * Return: true, or false if it is held already.
  */
-void frz_pci_hold(struct pci_dev *pdev)
+bool frz_pci_hold(struct pci_dev *pdev)
 {
-	if (!test_and_set_bit(PCI_FREEZE_HELD, &pdev->freeze_flags))
-		count_held(pdev, 1);
+	if (test_and_set_bit(PCI_FREEZE_HELD, &pdev->freeze_flags))
+		return false;
+	count_held(pdev, 1);
+	return true;
 }
 
 /**

@@ -24,7 +24,7 @@ const char *frz_pci_check_incoming(struct pci_dev *pdev,
 				   const struct frz_abi_bridge *bridges);
 
 /* Outgoing: may not change; then: on its frozen domain */
-void frz_pci_hold(struct pci_dev *pdev);
+bool frz_pci_hold(struct pci_dev *pdev);
 void frz_pci_unhold(struct pci_dev *pdev);
 void frz_pci_freeze(struct pci_dev *pdev);
 void frz_pci_unfreeze(struct pci_dev *pdev);

@@ -54,6 +54,8 @@ int vfio_freeze_may_open(struct vfio_device_file *df)
 	if (!dev_is_pci(df->device->dev))
 		return 0;
 	pdev = to_pci_dev(df->device->dev);
+	/* One that is being refused has not been stopped yet. */
+	frz_incoming_wait(pdev);
 	if (frz_incoming_is_owner(pdev, df))
 		return 0;
 	frz_warn(pdev, "not opened: it is frozen; retrieve its file from /dev/liveupdate\n");

@@ -141,7 +141,8 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	pf->out = frz_outgoing_hold(pdev);
 	if (IS_ERR(pf->out)) {
 		ret = PTR_ERR(pf->out);
-		frz_warn(pdev, "not preserved: no memory\n");
+		frz_warn(pdev, "not preserved: %s\n",
+			 ret == -EBUSY ? "it is already" : "no memory");
 		goto err_free;
 	}
 	frz_check_device(pdev, &f);

@@ -103,7 +103,7 @@ static void tree(struct iommu_domain *live, struct frz_tree *t)
 	t->priv = NULL;
 }
 
-static u32 stream(struct pci_dev *pdev)
+static u32 get_stream(struct pci_dev *pdev)
 {
 	return pci_dev_id(pdev);
 }
@@ -212,12 +212,13 @@ static bool is_on(struct pci_dev *pdev, const struct frz_descriptor *d)
 	return context && context->lo == e->lo && context->hi == e->hi;
 }
 
-static int adopt(struct pci_dev *pdev, struct iommu_device *unit)
+static int adopt(struct pci_dev *pdev, struct iommu_device *unit, u32 stream)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(&pdev->dev);
 
 	if (!frz_vtd_single_rid(pdev) || info->iommu != to_intel(unit) ||
-	    PCI_DEVID(info->bus, info->devfn) != pci_dev_id(pdev))
+	    PCI_DEVID(info->bus, info->devfn) != stream ||
+	    pci_dev_id(pdev) != stream)
 		return -ENODEV;
 	info->domain_attached = true;
 	return 0;
@@ -260,7 +261,7 @@ const struct frz_backend frz_vtd_backend = {
 	.check = check,
 	.check_domain = check_domain,
 	.tree = tree,
-	.stream = stream,
+	.stream = get_stream,
 	.reg_base = reg_base,
 	.leaf_levels = leaf_levels,
 	.coherent = coherent,

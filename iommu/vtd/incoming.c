@@ -149,14 +149,14 @@ static void __init take_page(u64 pa)
 	lruvec_stat_mod_folio(folio, NR_SECONDARY_PAGETABLE, 1);
 }
 
-static void __init release_page(u64 pa)
+static void release_page(u64 pa)
 {
 	if (!kho_preserved_order(pa))
 		kho_restore_free(phys_to_virt(pa));
 }
 
 /* A unit for graphics alone may stay on where the driver turns it off, for a quirk. */
-static bool __init root_in_use(u64 root)
+static bool root_in_use(u64 root)
 {
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;

@@ -22,8 +22,10 @@ static bool in_progress;
  * @fmt: as printf, without the end of line
  *
  * A name of a file may have anything in it: what is not for a terminal is "?".
+ *
+ * Return: OUTCOME_FAILED, as most of what is said tells of that.
  */
-void say(const char *fmt, ...)
+enum outcome say(const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -33,6 +35,7 @@ void say(const char *fmt, ...)
 	va_end(ap);
 	progress_clear();
 	fprintf(stderr, TOOL ": %s\n", print_text((u8 *)text, sizeof(text) - 1, text));
+	return OUTCOME_FAILED;
 }
 
 /**

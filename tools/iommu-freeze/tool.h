@@ -146,7 +146,7 @@ enum tint {
 	TINT_BAD,
 };
 
-__printf(1, 2) void say(const char *fmt, ...);
+__printf(1, 2) enum outcome say(const char *fmt, ...);
 __printf(1, 2) void progress(const char *fmt, ...);
 void progress_clear(void);
 enum outcome print_begin(void);

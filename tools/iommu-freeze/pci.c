@@ -61,19 +61,6 @@ void pci_end(void)
 	pci = NULL;
 }
 
-/* Hexadecimal digits up to the character end, which is skipped; false: else. */
-static bool parse_hex(const char **text, char end, size_t digits, u32 max,
-		      u32 *value)
-{
-	size_t n = strspn(*text, "0123456789abcdefABCDEF");
-
-	if (!n || n > digits || (*text)[n] != end)
-		return false;
-	*value = strtoul(*text, NULL, 16);
-	*text += n + (end != '\0');
-	return *value <= max;
-}
-
 /**
  * pci_parse_bdf - parse the place of a device
  * @text: [DOMAIN:]BUS:SLOT.FUNCTION, hexadecimal
@@ -83,19 +70,19 @@ static bool parse_hex(const char **text, char end, size_t digits, u32 max,
  */
 bool pci_parse_bdf(const char *text, struct bdf *bdf)
 {
-	const char *colon = strchr(text, ':');
-	u32 bus, slot, function;
+	u32 segment = 0, bus, slot, function;
+	int end = 0;
 
-	bdf->segment = 0;
-	if (colon && strchr(colon + 1, ':') &&
-	    !parse_hex(&text, ':', 8, 0x7fffffff, &bdf->segment))
+	/* sscanf() takes more: spaces, signs and 0x. */
+	if (text[strspn(text, "0123456789abcdefABCDEF:.")])
 		return false;
-	if (!parse_hex(&text, ':', 2, 0xff, &bus) ||
-	    !parse_hex(&text, '.', 2, 0x1f, &slot) ||
-	    !parse_hex(&text, '\0', 1, 7, &function))
-		return false;
-	bdf->devid = bus << 8 | slot << 3 | function;
-	return true;
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &segment, &bus, &slot, &function, &end) != 4) {
+		segment = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) != 3)
+			return false;
+	}
+	*bdf = (struct bdf){ .segment = segment, .devid = bus << 8 | slot << 3 | function };
+	return !text[end] && segment <= 0x7fffffff && slot <= 0x1f && function <= 7;
 }
 
 /* libpci writes into what it parses. */

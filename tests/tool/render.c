@@ -13,7 +13,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "check.h"
+#include "kernel.h"
 
 #undef main
 
@@ -239,7 +240,7 @@ static size_t make_devices(struct device_facts *dev)
 	found(&dev[n], FOUND(DRIVER));
 	*dev[n].driver = *dev[n].reset = *dev[n].cdev = '\0';
 	n++;
-	dev[n] = (struct device_facts){ .bdf.devid = 0xfe00 | n << 3, .group_devices = -1 };
+	dev[n] = (struct device_facts){ .bdf.devid = 0xfe00 | n << 3, };
 	n++;
 	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
 	differs(&dev[n], IOMMU_FREEZE_DIFFERS);
@@ -289,7 +290,7 @@ static const struct target good_target = {
 static bool make_check(struct check *check, const char *name, struct device_facts *dev)
 {
 	*check = (struct check){
-		.host = good_host, .dev = dev, .nr = 1,
+		.args = &typed, .host = good_host, .dev = dev, .nr = 1,
 		.target = good_target,
 	};
 	dev[0] = tried(0, IOMMU_FREEZE_IN_USE);
@@ -374,7 +375,7 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 /*
  * What takes the place of the kernel, of the host and of the next kernel
  */
-static const char *root;
+static bool use_root;
 
 __typeof__(open) __real_open;
 __typeof__(facts_host) __real_facts_host;
@@ -385,22 +386,6 @@ __typeof__(facts_devices) __real_facts_devices;
 int __wrap_open(const char *path, int flags)
 {
 	return __real_open(strcmp(path, DEVICE_NODE) ? path : "/dev/null", flags);
-}
-
-static int answer_trial(struct iommu_freeze_trial *trial)
-{
-	const struct device_facts *dev = &check.dev[number(trial->devid)];
-
-	if (root) {
-		*trial = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
-		return 0;
-	}
-	if (!dev->there) {
-		errno = ENOENT;
-		return -1;
-	}
-	*trial = dev->trial;
-	return 0;
 }
 
 int __wrap_ioctl(int fd, unsigned long request, void *arg)
@@ -418,42 +403,42 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		answer_extents(arg);
 		return 0;
 	case IOMMU_FREEZE_TRIAL:
-		return answer_trial(arg);
+		*(struct iommu_freeze_trial *)arg = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
+		return 0;
 	default:
 		return 0;
 	}
 }
 
-void __wrap_facts_host(struct host_facts *host, const char *none)
+void __wrap_facts_host(struct host_facts *host)
 {
-	if (root)
-		__real_facts_host(host, root);
+	if (use_root)
+		__real_facts_host(host);
 	else
 		*host = check.host;
 }
 
-void __wrap_facts_device(struct device_facts *dev, const char *none, const struct bdf *bdf)
+enum outcome __wrap_facts_device(struct device_facts *dev, struct bdf bdf)
 {
-	if (root)
-		__real_facts_device(dev, root, bdf);
-	else
-		*dev = check.dev[number(bdf->devid)];
+	if (use_root)
+		return __real_facts_device(dev, bdf);
+	*dev = check.dev[number(bdf.devid)];
+	return OUTCOME_OK;
 }
 
-void __wrap_facts_memlock(struct device_facts *dev, size_t nr, const char *none)
+void __wrap_facts_memlock(struct device_facts *dev, size_t nr)
 {
-	if (root)
-		__real_facts_memlock(dev, nr, root);
+	if (use_root)
+		__real_facts_memlock(dev, nr);
 }
 
-struct bdf *__wrap_facts_devices(const struct args *args, bool vfio_only, const char *none,
-				 size_t *nr)
+struct bdf *__wrap_facts_devices(const struct args *args, bool vfio_only, size_t *nr)
 {
 	struct bdf *bdf;
 
-	if (root || args->nr_bdf)
-		return __real_facts_devices(args, vfio_only, root, nr);
-	bdf = calloc(check.nr + 1, sizeof(*bdf));
+	if (use_root || args->nr_bdf)
+		return __real_facts_devices(args, vfio_only, nr);
+	bdf = must(calloc(check.nr + 1, sizeof(*bdf)));
 	for (*nr = 0; *nr < check.nr; ++*nr)
 		bdf[*nr] = check.dev[*nr].bdf;
 	return bdf;
@@ -482,19 +467,15 @@ static void add(const char *word)
 /* The devices first to last, as tried() and made() place them. */
 static void add_devices(u32 first, u32 last)
 {
-	char place[sizeof("fe:1f.0")];
-
-	for (; first <= last; first++) {
-		snprintf(place, sizeof(place), "fe:%02x.0", first & 0x1f);
-		add(strdup(place));
-	}
+	for (; first <= last; first++)
+		add(strdup(print_text("fe:%02x.0", first)));
 }
 
 static void add_check(void)
 {
 	add("check");
 	add("--stage");
-	add(print_stage(typed.stage));
+	add(print_word(WORDS_STAGE, typed.stage));
 	if (typed.target) {
 		add("--target");
 		add(typed.target);
@@ -536,6 +517,7 @@ static bool make_line(const char *name, struct device_facts *dev)
 		add("--trial");
 		add_devices(atoi(name + 6), atoi(name + 6));
 	} else if (!strcmp(name, "facts")) {
+		use_root = true;
 		check.host.info = good_host.info;
 		typed.stage = STAGE_KEXEC;
 		add_check();
@@ -558,7 +540,8 @@ int main(int argc, char **argv)
 		return OUTCOME_USAGE;
 	if (!strcmp(argv[2], "json"))
 		add("--json");
-	root = argc > 3 ? argv[3] : NULL;
+	if (argc > 3)
+		facts_root = argv[3];
 	code = tool_main(line.nr, (char **)line.word);
 	return code == OUTCOME_USAGE || !strncmp(argv[1], "judge-", 6) ? code : OUTCOME_OK;
 }

@@ -2,13 +2,12 @@
 /*
  * iommu-freeze: what a kernel's command line says about us
  *
- * Structure: fills a struct cmdline of the caller. No lock. Nothing fails: a word
- * that the kernel would not understand changes nothing, as it does there.
+ * A word that the kernel would not understand changes nothing, as it does there.
  */
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "check.h"
 
 /* As kstrtobool() of the kernel has it. */
 static void set_switch(enum said *to, const char *value)
@@ -84,17 +83,13 @@ static const char *value_of(const char *word, const char *name)
  * @text: the command line
  *
  * Of a word that comes twice the last one counts.
- *
- * Return: false without memory.
  */
-bool cmdline_parse(struct cmdline *c, const char *text)
+void cmdline_parse(struct cmdline *c, const char *text)
 {
-	char *copy = strdup(text), *word, *save;
+	char *copy = must(strdup(text)), *word, *save;
 	const char *value;
 
 	memset(c, 0, sizeof(*c));
-	if (!copy)
-		return false;
 	for (word = strtok_r(copy, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
 		/* Everything behind it is for init. */
 		if (!strcmp(word, "--"))
@@ -118,5 +113,4 @@ bool cmdline_parse(struct cmdline *c, const char *text)
 			c->intremap = SAID_OFF;
 	}
 	free(copy);
-	return true;
 }

@@ -15,7 +15,7 @@
 
 #include <archive.h>
 
-#include "tool.h"
+#include "check.h"
 
 /* Of a file, and of what comes out of it. Kernels have some 100 MiB. */
 #define MAX_BYTES	(1ULL << 30)
@@ -330,13 +330,11 @@ static enum outcome stream(struct image *image, struct target *target,
 static enum outcome look_inside(struct image *image, struct target *target)
 {
 	int filter = image->packing ? image->packing->filter : ARCHIVE_FILTER_NONE;
-	struct archive *a = archive_read_new();
+	struct archive *a = must(archive_read_new());
 	struct archive_entry *entry;
 	enum outcome outcome;
 	int ret;
 
-	if (!a)
-		return say("%s: out of memory", image->path);
 	/* Not OK: it would call a program, or cannot do it at all. */
 	if (archive_read_append_filter(a, filter) != ARCHIVE_OK) {
 		archive_read_free(a);

@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "check.h"
+#include "backend.h"
 #include "kernel.h"
 
 #undef main
@@ -275,7 +275,7 @@ static const struct host_facts good_host = {
 		  .blob_version = 1, .scratch = 0x20000000, .scratch_largest = 0x10000000 },
 	.cmdline_known = true,
 	.cmdline = "kho=on liveupdate=on intel_iommu=on,sm_off",
-	.iommu = IOMMU_VTD,
+	.iommu = &backend_vtd,
 	.units = 2,
 	.scalable = true,
 	.loaded_known = true,
@@ -328,12 +328,12 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 		check->nr = 0;
 	} else if (!strcmp(name, "check-host")) {
 		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;
-		check->host.iommu = IOMMU_AMD;
+		check->host.iommu = backends[1];	/* AMD-Vi */
 		not_serialised(&dev[0]);
 	} else if (!strcmp(name, "check-scalable")) {
 		found(&dev[0], FOUND(SCALABLE));
 	} else if (!strcmp(name, "check-none")) {
-		check->host.iommu = IOMMU_NONE;
+		check->host.iommu = &backend_none;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-unknown")) {
 		check->host = (struct host_facts){ .info.status = IOMMU_FREEZE_STATUS_KHO |

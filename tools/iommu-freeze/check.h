@@ -9,23 +9,16 @@
 #include "output.h"
 #include "verb.h"
 
-/* facts.c */
+struct backend;
 
-enum iommu_type {
-	IOMMU_NOT_LOOKED = 0,
-	IOMMU_NONE,
-	IOMMU_VTD,
-	IOMMU_AMD,
-	IOMMU_SMMUV3,
-	IOMMU_OTHER,	/* or of several types */
-};
+/* facts.c */
 
 /**
  * struct host_facts - the host
  * @info: what the kernel's interface tells
  * @cmdline_known: @cmdline could be read
  * @cmdline: the words of its command line that have to do with this
- * @iommu: its IOMMU
+ * @iommu: its IOMMU, &backend_none without one; NULL: not looked at
  * @units: units of that
  * @scalable: one of them may have scalable mode
  * @loaded_known: @loaded could be read
@@ -35,7 +28,7 @@ struct host_facts {
 	struct iommu_freeze_info info;
 	bool cmdline_known;
 	char cmdline[4096];
-	enum iommu_type iommu;
+	const struct backend *iommu;
 	unsigned int units;
 	bool scalable;
 	bool loaded_known;
@@ -72,6 +65,7 @@ struct device_facts {
 	struct iommu_freeze_trial trial;
 };
 
+const char *facts_line(char *buf, size_t len, const char *path, const char *key);
 /* Where /sys and /proc are, "" but for tests. */
 extern const char *facts_root;
 
@@ -83,25 +77,22 @@ struct bdf *facts_devices(const struct args *args, bool vfio_only, size_t *nr);
 
 /* cmdline.c */
 
+/* What a command line says about something. */
 enum said {
 	SAID_NOTHING = 0,
 	SAID_ON,
 	SAID_OFF,
 };
 
-/**
- * struct cmdline - what a kernel's command line says
- * @kho: of Kexec HandOver
- * @liveupdate: of the Live Update Orchestrator
- * @vtd: of VT-d
- * @scalable: of its scalable mode
- * @intremap: of interrupt remapping
- */
-struct cmdline {
-	enum said kho, liveupdate, vtd, scalable, intremap;
-};
+void cmdline_each(const char *text, void (*word)(void *arg, const char *name, const char *value),
+		  void *arg);
+void cmdline_switch(enum said *to, const char *value);
 
-void cmdline_parse(struct cmdline *c, const char *text);
+/* Or else built into the kernel. */
+static inline bool cmdline_on(enum said said, bool by_default)
+{
+	return said ? said == SAID_ON : by_default;
+}
 
 /* target.c */
 
@@ -154,10 +145,6 @@ const char *finding_obstacle(u32 obstacle);
 void finding_add_device(json_t *findings, const struct device_facts *dev, bool kho, u64 later);
 size_t finding_count(const json_t *findings, const char *object);
 void finding_print(const json_t *findings, const char *object);
-
-/* verb-check.c */
-const char *check_iommu(enum iommu_type type);
-const char *check_mode(const struct check *check);
 
 /* verb-freeze.c */
 json_t *trial_json(const struct iommu_freeze_trial *trial);

@@ -12,16 +12,21 @@
 
 #include <linux/capability.h>
 
-#include "check.h"
+#include "backend.h"
 #include "kernel.h"
 
 const char *facts_root = "";
 
-/*
- * The first line of a file that begins with key, without its end and safe to print;
- * "" without one. Return: what follows the key and blanks, NULL without such a line.
+/**
+ * facts_line - read a line of a file
+ * @buf: filled, without the end of the line and safe to print; "": there is none
+ * @len: size of @buf
+ * @path: of the file
+ * @key: what the line begins with, "" for the first one
+ *
+ * Return: what follows @key and blanks; NULL without such a line.
  */
-static const char *facts_line(char *buf, size_t len, const char *path, const char *key)
+const char *facts_line(char *buf, size_t len, const char *path, const char *key)
 {
 	FILE *f = fopen(path, "re");
 	char *value = NULL;
@@ -56,61 +61,56 @@ static size_t find(glob_t *found, const char *pattern)
 	return glob(pattern, GLOB_NOSORT, NULL, found) ? 0 : found->gl_pathc;
 }
 
+static bool is_backend_word(const char *name)
+{
+	const struct backend *const *b;
+	const char *const *word;
+
+	for (b = backends; *b; b++)
+		for (word = (*b)->words; word && *word; word++)
+			if (!strcmp(name, *word))
+				return true;
+	return false;
+}
+
 /* The words of the running kernel's command line that have to do with this. */
-static void find_words(struct host_facts *host, char *line)
+static void take_word(void *arg, const char *name, const char *value)
 {
-	static const char * const name[] = {
-		"kho=", "kho_scratch=", "liveupdate=", "intel_iommu=", "iommu=",
-	};
-	size_t i, len = 0;
-	char *word, *save;
+	struct host_facts *host = arg;
+	size_t len = strlen(host->cmdline);
 
-	for (word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		/* Everything behind it is for init. */
-		if (!strcmp(word, "--"))
-			return;
-		for (i = 0; i < ARRAY_SIZE(name); i++)
-			if (!strncmp(word, name[i], strlen(name[i])))
-				len += snprintf(host->cmdline + len,
-						sizeof(host->cmdline) - len, "%s%s",
-						len ? " " : "", word);
-	}
+	if (value && (!strcmp(name, "kho") || !strcmp(name, "kho_scratch") ||
+		      !strcmp(name, "liveupdate") || is_backend_word(name)))
+		snprintf(host->cmdline + len, sizeof(host->cmdline) - len, "%s%s=%s",
+			 len ? " " : "", name, value);
 }
 
-/* VT-d spec, section 10.4.3, Extended Capability Register, SMTS; not known: yes. */
-static bool has_scalable(const char *folder)
-{
-	char line[32];
-
-	return !facts_line(line, sizeof(line), print_text("%s/intel-iommu/ecap", folder), "") ||
-	       strtoull(line, NULL, 16) & BIT_ULL(43);
-}
-
-static enum iommu_type type_of(const char *path)
+static const struct backend *backend_of_unit(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
+	const struct backend *const *b;
 
-	if (!strncmp(name, "dmar", 4))
-		return IOMMU_VTD;
-	if (!strncmp(name, "ivhd", 4))
-		return IOMMU_AMD;
-	return strncmp(name, "smmu3", 5) ? IOMMU_OTHER : IOMMU_SMMUV3;
+	for (b = backends; *b; b++)
+		if (!strncmp(name, (*b)->units, strlen((*b)->units)))
+			return *b;
+	return &backend_other;
 }
 
 static void look_at_iommu(struct host_facts *host)
 {
-	enum iommu_type type;
+	const struct backend *iommu;
 	glob_t units = {};
 	size_t i;
 
 	/* A kernel built without any IOMMU lacks the folder below. */
 	if (!access(print_text("%s/sys/class", facts_root), X_OK))
-		host->iommu = IOMMU_NONE;
+		host->iommu = &backend_none;
 	host->units = find(&units, print_text("%s/sys/class/iommu/*", facts_root));
 	for (i = 0; i < host->units; i++) {
-		type = type_of(units.gl_pathv[i]);
-		host->scalable |= type == IOMMU_VTD && has_scalable(units.gl_pathv[i]);
-		host->iommu = i && host->iommu != type ? IOMMU_OTHER : type;
+		iommu = backend_of_unit(units.gl_pathv[i]);
+		if (iommu->look)
+			iommu->look(host, units.gl_pathv[i]);
+		host->iommu = i && host->iommu != iommu ? &backend_other : iommu;
 	}
 	globfree(&units);
 }
@@ -125,7 +125,7 @@ void facts_host(struct host_facts *host)
 
 	host->cmdline_known = facts_line(line, sizeof(line),
 					 print_text("%s/proc/cmdline", facts_root), "");
-	find_words(host, line);
+	cmdline_each(line, take_word, host);
 	look_at_iommu(host);
 	/* The second is its old name, which is obsolete. */
 	host->loaded_known =

@@ -2,11 +2,12 @@
 /*
  * iommu-freeze check: what of the facts is in the way
  */
-#include "check.h"
+#include "backend.h"
 
 static void judge_host(struct check *check)
 {
 	const struct host_facts *host = &check->host;
+	const struct backend *iommu = backend_of(host);
 	u32 status = host->info.status;
 	bool kexec = check->args->stage == STAGE_KEXEC;
 	const struct {
@@ -22,10 +23,12 @@ static void judge_host(struct check *check)
 		  "a handover came with this boot that cannot be read" },
 		{ !host->iommu, "iommu-unknown", "mount sysfs",
 		  "whether an IOMMU is in use is not known" },
-		{ host->iommu == IOMMU_NONE, "no-iommu", "boot with intel_iommu=on",
-		  "no IOMMU is in use" },
-		{ host->iommu > IOMMU_VTD, "iommu-type", NULL,
-		  print_text("its IOMMU is not VT-d (%s)", check_iommu(host->iommu)) },
+		{ host->iommu == &backend_none, "no-iommu",
+		  print_text("boot with %s", iommu->boot_with), "no IOMMU is in use" },
+		{ host->iommu && host->iommu != &backend_none && host->iommu != iommu,
+		  "iommu-type", NULL,
+		  print_text("its IOMMU is not %s (%s)", iommu->title,
+			     host->iommu ? host->iommu->name : "") },
 		{ kexec && !host->loaded_known, "kernel-unknown", "mount sysfs",
 		  "whether a kernel is loaded is not known" },
 		{ kexec && host->loaded_known && !host->loaded, "no-kernel", "kexec -s -l first",
@@ -49,35 +52,33 @@ static void judge_host(struct check *check)
 				    findings[i].text);
 }
 
-/* In a command line, or else built into the kernel. */
-static bool is_on(enum said said, bool by_default)
+struct target_words {
+	enum said kho, liveupdate;
+};
+
+static void take_word(void *arg, const char *name, const char *value)
 {
-	return said ? said == SAID_ON : by_default;
+	struct target_words *w = arg;
+
+	if (!strcmp(name, "kho"))
+		cmdline_switch(&w->kho, value);
+	else if (!strcmp(name, "liveupdate"))
+		cmdline_switch(&w->liveupdate, value);
 }
 
 static void judge_target_cmdline(struct check *check)
 {
-	u32 flags = check->target.flags;
-	json_t *list = check->findings;
-	struct cmdline c;
+	struct target_words w = {};
 
-	cmdline_parse(&c, check->args->target_cmdline);
-	if (!is_on(c.kho, flags & FRZ_NOTE_KHO_ON))
-		finding_add(list, check->args->target, "target-kho", "add kho=on",
+	cmdline_each(check->args->target_cmdline, take_word, &w);
+	if (!cmdline_on(w.kho, check->target.flags & FRZ_NOTE_KHO_ON))
+		finding_add(check->findings, check->args->target, "target-kho", "add kho=on",
 			    "Kexec HandOver will be off with that command line");
-	if (!is_on(c.liveupdate, false))
-		finding_add(list, check->args->target, "target-liveupdate", "add liveupdate=on",
+	if (!cmdline_on(w.liveupdate, false))
+		finding_add(check->findings, check->args->target, "target-liveupdate",
+			    "add liveupdate=on",
 			    "the Live Update Orchestrator will be off with that command line");
-	if (c.intremap == SAID_OFF)
-		finding_add(list, check->args->target, "target-intremap", "leave out intremap=off",
-			    "interrupt remapping will be off with that command line: no VMM can bind its device");
-	if (!is_on(c.vtd, flags & FRZ_NOTE_VTD_ON))
-		finding_add(list, check->args->target, "target-iommu", "add intel_iommu=on",
-			    "VT-d will be off with that command line");
-	else if (is_on(c.scalable, flags & FRZ_NOTE_VTD_SCALABLE) &&
-		 check->host.scalable && check_mode(check) && !strcmp(check_mode(check), "legacy"))
-		finding_add(list, check->args->target, "target-scalable", "add intel_iommu=sm_off",
-			    "VT-d will be in scalable mode with that command line, and is in legacy mode now");
+	backend_of(&check->host)->judge_cmdline(check);
 }
 
 static void judge_target(struct check *check)

@@ -8,50 +8,11 @@
  */
 #include <stdlib.h>
 
-#include "check.h"
+#include "backend.h"
 #include "kernel.h"
 
 #define NOT_LOOKED "not looked at"
 #define NOT_TRIED NOT_LOOKED ", no device was tried"
-
-/**
- * check_iommu - the word of a type of IOMMU
- * @type: type
- *
- * Return: word, NULL: not looked at.
- */
-const char *check_iommu(enum iommu_type type)
-{
-	static const char * const name[] = {
-		[IOMMU_NONE] = "none",
-		[IOMMU_VTD] = "vt-d",
-		[IOMMU_AMD] = "amd-vi",
-		[IOMMU_SMMUV3] = "smmuv3",
-		[IOMMU_OTHER] = "other",
-	};
-
-	return name[type];
-}
-
-/**
- * check_mode - the mode of VT-d
- * @check: its devices were tried, any of them tells
- *
- * Return: word, NULL: not looked at.
- */
-const char *check_mode(const struct check *check)
-{
-	const struct device_facts *dev;
-	u64 looked = 0, found = 0;
-
-	for (dev = check->dev; dev < check->dev + check->nr; dev++) {
-		looked |= dev->trial.looked;
-		found |= dev->trial.found;
-	}
-	if (!(looked & BIT_ULL(IOMMU_FREEZE_OBSTACLE_SCALABLE)))
-		return NULL;
-	return found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_SCALABLE) ? "scalable" : "legacy";
-}
 
 /* In use and without a finding, it was looked at to the end. */
 static const char *verdict(const struct check *check, const struct device_facts *dev)
@@ -97,8 +58,8 @@ static json_t *host_json(const struct check *check)
 		"blob_version", (u64)host->info.blob_version,
 		"scratch", json_known(host->info.scratch),
 		"scratch_largest", json_known(host->info.scratch_largest),
-		"iommu", check_iommu(host->iommu),
-		"mode", check_mode(check),
+		"iommu", host->iommu ? host->iommu->name : NULL,
+		"mode", backend_of(host)->mode(check),
 		"units", (u64)host->units,
 		"scalable", host->scalable,
 		"kexec_loaded", json_if(host->loaded_known, json_boolean(host->loaded)),
@@ -178,7 +139,7 @@ static void host_print(const struct host_facts *host, const json_t *values)
 
 	if (host->cmdline_known && !*host->cmdline)
 		cmdline = "nothing about KHO, LUO or the IOMMU";
-	if (host->iommu == IOMMU_VTD)
+	if (host->iommu && host->iommu->title)
 		iommu = "{iommu}, units: {units}, mode: [{mode}|" NOT_TRIED "]";
 	print_form(print_text(host_form, cmdline, iommu, kexec_text(host)), values);
 }

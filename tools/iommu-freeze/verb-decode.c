@@ -11,8 +11,7 @@
 
 #include <openssl/evp.h>
 
-#include "output.h"
-#include "verb.h"
+#include "backend.h"
 
 /* libcrypto fails only without memory. */
 static void sha256_init(void *ctx)
@@ -30,29 +29,28 @@ static void sha256_final(void *ctx, u8 *digest)
 	must(EVP_DigestFinal_ex(ctx, digest, NULL) ? ctx : NULL);
 }
 
+/* The handover was checked: there is one. */
+static const struct backend *backend_of_kind(u32 unit_kind)
+{
+	const struct backend *const *b;
+
+	for (b = backends; (*b)->unit_kind != unit_kind; b++)
+		;
+	return *b;
+}
+
 static json_t *units_json(const struct frz_blob *b)
 {
-	json_t *units = json_array(), *contexts;
+	json_t *units = json_array(), *item;
 	struct frz_unit unit = {};
-	u32 i, bus;
-	u64 pa;
 
 	while (frz_blob_next_unit(b, &unit)) {
-		contexts = json_array();
-		for (i = 0; i < unit.nr_contexts; i++) {
-			frz_blob_context(b, &unit, i, &bus, &pa);
-			json_add(contexts, json_pack("{sIso}", "bus", (u64)bus,
-						     "address", json_hex(pa)));
-		}
-		json_add(units, json_pack("{sssIsosososososo}",
-					  "kind", "vtd-legacy",
-					  "segment", (u64)unit.segment,
-					  "reg_base", json_hex(unit.reg_base),
-					  "cap", json_hex(unit.cap),
-					  "ecap", json_hex(unit.ecap),
-					  "root", json_hex(unit.root),
-					  "irt", json_if(unit.irt, json_hex(unit.irt)),
-					  "contexts", contexts));
+		item = must(json_pack("{sssIso}",
+				      "kind", backend_of_kind(unit.kind)->unit_name,
+				      "segment", (u64)unit.segment,
+				      "reg_base", json_hex(unit.reg_base)));
+		json_merge(item, backend_of_kind(unit.kind)->unit_json(b, &unit));
+		json_add(units, item);
 	}
 	return units;
 }
@@ -143,22 +141,17 @@ static json_t *devices_json(const struct frz_blob *b)
 	return devices;
 }
 
-static const char unit_form[] =
-	"{kind}, segment {segment:4x}, registers at {reg_base}\n"
-	"  cap      {cap}, ecap {ecap}\n"
-	"  root     {root}\n"
-	"[  irt      {irt}\n]";
-static const char context_form[] = "  context  {address}, bus {bus:2x}\n";
-
-static void units_print(const json_t *units)
+static void units_print(const struct frz_blob *b, const json_t *units)
 {
-	json_t *unit;
+	struct frz_unit unit = {};
+	json_t *item;
 	size_t i;
 
-	json_array_foreach(units, i, unit) {
+	json_array_foreach(units, i, item) {
+		frz_blob_next_unit(b, &unit);
 		printf("\nunit %zu     ", i);
-		print_form(unit_form, unit);
-		print_each(context_form, json_object_get(unit, "contexts"), NULL, NULL);
+		print_form("{kind}, segment {segment:4x}, registers at {reg_base}\n", item);
+		backend_of_kind(unit.kind)->unit_print(item);
 	}
 }
 
@@ -189,7 +182,7 @@ static void decode_print(const struct frz_blob *b, size_t len, const json_t *bod
 			      b->nr_units, b->nr_domains, b->nr_devices), body);
 	if (len > b->len)
 		print_form("  behind   {blob.behind} bytes that are not part of it\n", body);
-	units_print(json_object_get(body, "units"));
+	units_print(b, json_object_get(body, "units"));
 	print_each(domain_form, json_object_get(body, "domains"), "chunks", chunk_form);
 	print_each(device_form, json_object_get(body, "devices"), "bridges", bridge_form);
 }

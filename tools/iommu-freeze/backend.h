@@ -21,7 +21,6 @@
  * @mode: word of the mode that it is in, NULL: not looked at
  * @judge_cmdline: what is in the way in the next kernel's command line
  * @unit_kind: FRZ_UNIT_... of its units in a handover
- * @unit_name: the word of that
  * @unit_json: what such a unit has besides its place
  * @unit_print: and for people, from that
  */
@@ -35,8 +34,7 @@ struct backend {
 	const char *(*mode)(const struct check *check);
 	void (*judge_cmdline)(struct check *check);
 	u32 unit_kind;
-	const char *unit_name;
-	json_t *(*unit_json)(const struct frz_blob *b, const struct frz_unit *unit);
+	json_t *(*unit_json)(const struct frz_abi_unit *unit);
 	void (*unit_print)(const json_t *unit);
 };
 

@@ -5,6 +5,7 @@
  * A finding is an object of the array "findings" that --json prints.
  */
 #include "check.h"
+#include "obstacle.h"
 
 /**
  * finding_add - note a finding

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "output.h"
+#include "format/format.h"
 
 /**
  * json_hex - an address or register; text, as not all readers keep 64 bits

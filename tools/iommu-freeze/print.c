@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tool.h"
+#include "format/format.h"
 
 static bool in_progress;
 

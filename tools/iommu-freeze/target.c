@@ -3,17 +3,21 @@
  * iommu-freeze: what an image of a kernel tells about the handovers it reads
  *
  * The image goes through libarchive as a stream, unpacked when it is packed, and is
- * looked through for the ELF note of iommu-freeze-abi.h; nothing of it is kept but
+ * looked through for the ELF note of kho/abi/iommu-freeze.h; nothing of it is kept but
  * one buffer. The file is not trusted: whatever is cut off, lies about a size or has
  * no end is a failure with one line on stderr, and never a kernel that lacks the
  * note.
  */
+#include <errno.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <archive.h>
+
+#include <asm/byteorder.h>
+#include <linux/minmax.h>
 
 #include "check.h"
 

@@ -12,8 +12,11 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "frz.h"
+#include <linux/array_size.h>
+#include <linux/bits.h>
+#include <linux/kho/abi/iommu-freeze.h>
 #include <uapi/linux/iommu-freeze.h>
 
 #define __printf(a, b)	__attribute__((format(printf, a, b)))

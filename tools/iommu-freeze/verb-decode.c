@@ -9,25 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <openssl/evp.h>
-
 #include "backend.h"
-
-/* libcrypto fails only without memory. */
-static void sha256_init(void *ctx)
-{
-	must(EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) ? ctx : NULL);
-}
-
-static void sha256_update(void *ctx, const void *data, size_t len)
-{
-	must(EVP_DigestUpdate(ctx, data, len) ? ctx : NULL);
-}
-
-static void sha256_final(void *ctx, u8 *digest)
-{
-	must(EVP_DigestFinal_ex(ctx, digest, NULL) ? ctx : NULL);
-}
+#include "blob.h"
+#include "kind.h"
 
 /* The handover was checked: there is one. */
 static const struct backend *backend_of_kind(u32 unit_kind)
@@ -41,51 +25,54 @@ static const struct backend *backend_of_kind(u32 unit_kind)
 
 static json_t *units_json(const struct frz_blob *b)
 {
+	const struct frz_abi_unit *unit = NULL;
 	json_t *units = json_array(), *item;
-	struct frz_unit unit = {};
 
-	while (frz_blob_next_unit(b, &unit)) {
+	while ((unit = frz_blob_next_unit(b, unit))) {
 		item = must(json_pack("{sssIso}",
-				      "kind", backend_of_kind(unit.kind)->unit_name,
-				      "segment", (u64)unit.segment,
-				      "reg_base", json_hex(unit.reg_base)));
-		json_merge(item, backend_of_kind(unit.kind)->unit_json(b, &unit));
+				      "kind", frz_kind_by_id(unit->kind)->name,
+				      "segment", (u64)unit->segment,
+				      "reg_base", json_hex(unit->reg_base)));
+		json_merge(item, backend_of_kind(unit->kind)->unit_json(unit));
 		json_add(units, item);
 	}
 	return units;
 }
 
-static json_t *domains_json(const struct frz_blob *b)
+static json_t *chunks_json(const struct frz_abi_domain *dom)
 {
-	json_t *domains = json_array(), *chunks;
-	struct frz_domain dom = {};
-	struct frz_chunk chunk;
+	const struct frz_abi_chunk *chunk = frz_domain_chunks(dom);
+	json_t *chunks = json_array();
 	u32 i;
 
-	while (frz_blob_next_domain(b, &dom)) {
-		chunks = json_array();
-		for (i = 0; i < dom.nr_chunks; i++) {
-			frz_blob_chunk(b, &dom, i, &chunk);
-			json_add(chunks, json_pack("{sosIsI}",
-						   "address", json_hex(chunk.address),
-						   "length", chunk.len,
-						   "used", chunk.used));
-		}
+	for (i = 0; i < dom->nr_chunks; i++, chunk++)
+		json_add(chunks, json_pack("{sosIsI}",
+					   "address", json_hex(chunk->address),
+					   "length", chunk->len,
+					   "used", chunk->used));
+	return chunks;
+}
+
+static json_t *domains_json(const struct frz_blob *b)
+{
+	const struct frz_abi_domain *dom = NULL;
+	json_t *domains = json_array();
+
+	while ((dom = frz_blob_next_domain(b, dom)))
 		json_add(domains, json_pack("{sIsssIsosIsIsosIsIsIsIsoso}",
-					    "id", (u64)dom.id,
-					    "format", print_format(dom.format),
-					    "levels", (u64)dom.levels,
-					    "leaf_levels", json_hex(dom.leaf_levels),
-					    "unit", (u64)dom.unit,
-					    "did", (u64)dom.did,
-					    "top", json_hex(dom.top),
-					    "tables", dom.stats.tables,
-					    "leaves", dom.stats.leaves,
-					    "extents", dom.stats.extents,
-					    "mapped", dom.stats.bytes,
-					    "digest", json_digest(dom.digest),
-					    "chunks", chunks));
-	}
+					    "id", (u64)dom->id,
+					    "format", print_format(dom->format),
+					    "levels", (u64)dom->levels,
+					    "leaf_levels", json_hex(dom->leaf_levels),
+					    "unit", (u64)dom->unit,
+					    "did", (u64)dom->tag,
+					    "top", json_hex(dom->top),
+					    "tables", dom->stats.tables,
+					    "leaves", dom->stats.leaves,
+					    "extents", dom->stats.extents,
+					    "mapped", dom->stats.bytes,
+					    "digest", json_digest(dom->digest),
+					    "chunks", chunks_json(dom)));
 	return domains;
 }
 
@@ -94,48 +81,46 @@ static const char *place(u32 segment, u32 bus, u32 devfn)
 	return print_bdf((struct bdf){ .segment = segment, .devid = bus << 8 | devfn });
 }
 
-static json_t *bridges_json(const struct frz_blob *b, const struct frz_device *dev)
+static json_t *bridges_json(const struct frz_abi_device *dev)
 {
+	const struct frz_abi_bridge *bridge = frz_device_bridges(dev);
 	json_t *bridges = json_array();
-	struct frz_bridge bridge;
 	u32 i;
 
-	for (i = 0; i < dev->nr_bridges; i++) {
-		frz_blob_bridge(b, dev, i, &bridge);
+	for (i = 0; i < dev->nr_bridges; i++, bridge++)
 		json_add(bridges, json_pack("{sssIsIsI}",
-					    "device", place(dev->segment, bridge.bus, bridge.devfn),
-					    "primary", (u64)bridge.primary,
-					    "secondary", (u64)bridge.secondary,
-					    "subordinate", (u64)bridge.subordinate));
-	}
+					    "device", place(dev->segment, bridge->bus, bridge->devfn),
+					    "primary", (u64)bridge->primary,
+					    "secondary", (u64)bridge->secondary,
+					    "subordinate", (u64)bridge->subordinate));
 	return bridges;
 }
 
 static json_t *devices_json(const struct frz_blob *b)
 {
 	json_t *devices = json_array(), *device, *bars;
-	struct frz_device dev = {};
+	const struct frz_abi_device *dev = NULL;
 	size_t i;
 
-	while (frz_blob_next_device(b, &dev)) {
+	while ((dev = frz_blob_next_device(b, dev))) {
 		bars = json_array();
-		for (i = 0; i < ARRAY_SIZE(dev.bars); i++)
-			json_add(bars, json_hex(dev.bars[i]));
+		for (i = 0; i < ARRAY_SIZE(dev->bars); i++)
+			json_add(bars, json_hex(dev->bars[i]));
 		device = json_pack("{sssssssososososososIsIsososo}",
-				   "device", place(dev.segment, dev.bus, dev.devfn),
-				   "name", pci_name_by_id(dev.vendor, dev.device),
-				   "state", dev.state == FRZ_DEVICE_FROZEN ? "frozen" : "preserved",
-				   "vendor_id", json_hex(dev.vendor),
-				   "device_id", json_hex(dev.device),
-				   "subsystem_vendor_id", json_hex(dev.subsystem_vendor),
-				   "subsystem_device_id", json_hex(dev.subsystem_device),
-				   "class_revision", json_hex(dev.class_revision),
-				   "header_type", json_hex(dev.hdr_type),
-				   "domain", (u64)dev.domain,
-				   "unit", (u64)dev.unit,
-				   "command", json_hex(dev.command),
+				   "device", place(dev->segment, dev->bus, dev->devfn),
+				   "name", pci_name_by_id(dev->vendor, dev->device),
+				   "state", dev->state == FRZ_DEVICE_FROZEN ? "frozen" : "preserved",
+				   "vendor_id", json_hex(dev->vendor),
+				   "device_id", json_hex(dev->device),
+				   "subsystem_vendor_id", json_hex(dev->subsystem_vendor),
+				   "subsystem_device_id", json_hex(dev->subsystem_device),
+				   "class_revision", json_hex(dev->class_revision),
+				   "header_type", json_hex(dev->hdr_type),
+				   "domain", (u64)dev->domain,
+				   "unit", (u64)dev->unit,
+				   "command", json_hex(dev->command),
 				   "bars", bars,
-				   "bridges", bridges_json(b, &dev));
+				   "bridges", bridges_json(dev));
 		json_add(devices, device);
 	}
 	return devices;
@@ -143,15 +128,15 @@ static json_t *devices_json(const struct frz_blob *b)
 
 static void units_print(const struct frz_blob *b, const json_t *units)
 {
-	struct frz_unit unit = {};
+	const struct frz_abi_unit *unit = NULL;
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(units, i, item) {
-		frz_blob_next_unit(b, &unit);
+		unit = frz_blob_next_unit(b, unit);
 		printf("\nunit %zu     ", i);
 		print_form("{kind}, segment {segment:4x}, registers at {reg_base}\n", item);
-		backend_of_kind(unit.kind)->unit_print(item);
+		backend_of_kind(unit->kind)->unit_print(item);
 	}
 }
 
@@ -198,23 +183,16 @@ static void decode_print(const struct frz_blob *b, size_t len, const json_t *bod
  */
 enum outcome decode_memory(const char *name, const void *data, size_t len, bool json)
 {
-	const struct frz_sha256 sha256 = {
-		.init = sha256_init, .update = sha256_update, .final = sha256_final,
-		.ctx = must(EVP_MD_CTX_new()),
-	};
 	const struct frz_abi_header *header = data;
 	struct frz_blob_error err = {};
 	struct frz_blob b;
 	json_t *body;
-	int error;
 
-	error = frz_blob_open(&b, data, len, &sha256, &err);
-	EVP_MD_CTX_free(sha256.ctx);
-	if (error)
+	if (frz_blob_open(&b, data, len, &err))
 		return say("%s: refused at offset 0x%zx: %s (value 0x%llx)", name, err.offset,
 			   err.reason, err.value);
 	body = must(json_pack("{s{sIsIsIsbsIso}sososo}", "blob",
-			      "version", (u64)le32_to_cpu(header->version),
+			      "version", (u64)header->version,
 			      "length", (u64)b.len,
 			      "behind", (u64)(len - b.len),
 			      "frozen", !!(b.flags & FRZ_BLOB_FROZEN),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "backend.h"
+#include "blob.h"
 
 struct vtd_words {
 	enum said on, scalable, intremap;
@@ -92,21 +93,30 @@ static void judge_cmdline(struct check *check)
 			    "VT-d will be in scalable mode with that command line, and is in legacy mode now");
 }
 
-static json_t *unit_json(const struct frz_blob *b, const struct frz_unit *unit)
+static u64 table_at(const struct frz_abi_unit *unit, u32 index)
 {
-	json_t *contexts = json_array();
-	u32 i, bus;
-	u64 pa;
+	const struct frz_abi_table *table = frz_unit_table(unit, index);
 
-	for (i = 0; i < unit->nr_contexts; i++) {
-		frz_blob_context(b, unit, i, &bus, &pa);
-		json_add(contexts, json_pack("{sIso}", "bus", (u64)bus, "address", json_hex(pa)));
+	return table ? table->address : 0;
+}
+
+static json_t *unit_json(const struct frz_abi_unit *unit)
+{
+	u64 irt = table_at(unit, FRZ_VTD_TABLE_IRT), pa;
+	json_t *contexts = json_array();
+	u32 bus;
+
+	for (bus = 0; bus < 256; bus++) {
+		pa = table_at(unit, bus);
+		if (pa)
+			json_add(contexts, json_pack("{sIso}", "bus", (u64)bus,
+						     "address", json_hex(pa)));
 	}
 	return json_pack("{sososososo}",
-			 "cap", json_hex(unit->cap),
-			 "ecap", json_hex(unit->ecap),
-			 "root", json_hex(unit->root),
-			 "irt", json_if(unit->irt, json_hex(unit->irt)),
+			 "cap", json_hex(unit->ids[FRZ_VTD_ID_CAP]),
+			 "ecap", json_hex(unit->ids[FRZ_VTD_ID_ECAP]),
+			 "root", json_hex(table_at(unit, FRZ_VTD_TABLE_ROOT)),
+			 "irt", json_if(irt, json_hex(irt)),
 			 "contexts", contexts);
 }
 
@@ -129,7 +139,6 @@ const struct backend backend_vtd = {
 	.mode = mode,
 	.judge_cmdline = judge_cmdline,
 	.unit_kind = FRZ_UNIT_VTD_LEGACY,
-	.unit_name = "vtd-legacy",
 	.unit_json = unit_json,
 	.unit_print = unit_print,
 };

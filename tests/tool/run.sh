@@ -637,9 +637,9 @@ else
 fi
 complete_bash() {
 	bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _iommu_freeze; echo "${COMPREPLY[@]}"' \
-		"$top/tools/iommu-freeze/completion/iommu-freeze.bash" "$@" 2>&1
+		"$out/tool/completion/bash" "$@" 2>&1
 }
-text=$(bash -n "$top/tools/iommu-freeze/completion/iommu-freeze.bash" 2>&1)
+text=$(bash -n "$out/tool/completion/bash" 2>&1)
 result "bash completion loads" $? "$text"
 text=$(complete_bash iommu-freeze ver)
 result "bash completion of verbs" "$([[ $text == "verify version" ]]; echo $?)" "$text"
@@ -667,7 +667,7 @@ else
 	skip "bash completion of devices" "no PCI devices here"
 fi
 if command -v zsh >/dev/null; then
-	text=$(zsh -n "$top/tools/iommu-freeze/completion/_iommu-freeze" 2>&1)
+	text=$(zsh -n "$out/tool/completion/zsh" 2>&1)
 	result "zsh completion loads" $? "$text"
 else
 	skip "zsh completion loads" "no zsh"

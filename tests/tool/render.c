@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "format/format.h"
 #include "backend.h"
 #include "kernel.h"
 

@@ -27,7 +27,8 @@ static const char *values(const char *what)
 /* In bash OPTION=VALUES, in zsh OPTION=[what it does]:VALUE:VALUES, as _arguments has it. */
 static void print_option(const struct verb_option *o)
 {
-	printf(" \"%s", o->name ? print_text("--%s", o->name) : print_text("-%c", o->opt));
+	printf(" \"%s", zsh && o->takes == TAKES_DIRECTION ? "(--incoming --outgoing)" : "");
+	printf("%s", o->name ? print_text("--%s", o->name) : print_text("-%c", o->opt));
 	if (o->value && (o->name || !zsh))
 		putchar('=');
 	if (zsh)

@@ -7,6 +7,7 @@
 
 #include "cmocka-all.h"
 #include "kind.h"
+#include "obstacle.h"
 
 static void test_names(void **state)
 {

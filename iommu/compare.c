@@ -6,16 +6,20 @@
  * moved from leaf to leaf. Nothing is kept beyond a call. Locking: as for a walk,
  * for both trees. What may fail: reading either of them.
  */
-#include "frz.h"
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
 
-struct frz_comparison {
+#include "compare.h"
+
+struct comparison {
 	struct frz_cursor live;
 	struct frz_diff *diff;
 };
 
-static int frz_compare_run(void *arg, const struct frz_extent *run)
+static int compare_run(void *arg, const struct frz_extent *run)
 {
-	struct frz_comparison *cmp = arg;
+	struct comparison *cmp = arg;
 	struct frz_diff *diff = cmp->diff;
 	u64 end = run->iova + run->len;
 	u64 iova = run->iova;
@@ -59,10 +63,10 @@ static int frz_compare_run(void *arg, const struct frz_extent *run)
  * with the same permissions; 1 when not, @diff is then the first place; -EFAULT
  * or -EINVAL as for frz_walk(), @diff tells where.
  */
-int frz_compare(const struct frz_tables *frozen, const struct frz_tables *live,
+int frz_compare(const struct frz_tree *frozen, const struct frz_tree *live,
 		struct frz_diff *diff, struct frz_stats *stats)
 {
-	struct frz_comparison cmp = { .diff = diff };
+	struct comparison cmp = { .diff = diff };
 	u64 bad_iova = 0;
 	int ret;
 
@@ -74,7 +78,7 @@ int frz_compare(const struct frz_tables *frozen, const struct frz_tables *live,
 		diff->live_failed = true;
 		return ret;
 	}
-	ret = frz_walk(frozen, frz_compare_run, &cmp, stats, &bad_iova);
+	ret = frz_walk(frozen, compare_run, &cmp, stats, &bad_iova);
 	if (ret < 0 && !diff->live_failed)
 		diff->iova = bad_iova;
 	return ret;

@@ -2,7 +2,7 @@
 /*
  * /dev/iommu-freeze, see <linux/iommu-freeze.h> in uapi.
  *
- * Structure: none of its own; each ioctl asks outgoing.c, incoming.c or trial.c.
+ * Structure: none of its own; each ioctl asks query.c, incoming.c or trial.c.
  *
  * Locking: theirs. Nothing is kept between two ioctls, so a listing by index may
  * miss or repeat a device while others come and go.
@@ -11,14 +11,22 @@
  * lockdown (confidentiality).
  */
 #include <linux/capability.h>
+#include <linux/kho/abi/iommu-freeze.h>
 #include <linux/kexec_handover.h>
+#include <linux/ktime.h>
 #include <linux/liveupdate.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/security.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/iommu-freeze.h>
 
-#include "freeze.h"
+#include "image.h"
+#include "import.h"
+#include "incoming.h"
+#include "query.h"
+#include "trial.h"
 
 static_assert(IOMMU_FREEZE_DIGEST_LEN == FRZ_DIGEST_LEN);
 
@@ -42,16 +50,6 @@ static bool addresses_hidden(void)
 	return security_locked_down(LOCKDOWN_KCORE);
 }
 
-static u32 count(int (*list)(u32 index, struct iommu_freeze_device *out))
-{
-	struct iommu_freeze_device dev;
-	u32 n = 0;
-
-	while (!list(n, &dev))
-		n++;
-	return n;
-}
-
 static int get_info(union request *req)
 {
 	struct iommu_freeze_info *info = &req->info;
@@ -60,13 +58,13 @@ static int get_info(union request *req)
 		info->status |= IOMMU_FREEZE_STATUS_KHO;
 	if (liveupdate_enabled())
 		info->status |= IOMMU_FREEZE_STATUS_LIVEUPDATE;
-	if (frz_incoming_bad())
+	if (frz_import_bad())
 		info->status |= IOMMU_FREEZE_STATUS_BAD;
 	info->status |= frz_image_status();
 	info->blob_version = FRZ_BLOB_VERSION;
-	info->nr_outgoing = count(frz_outgoing_list);
-	info->nr_incoming = count(frz_incoming_list);
-	info->generation = frz_incoming_generation();
+	info->nr_outgoing = frz_query_count(IOMMU_FREEZE_OUTGOING);
+	info->nr_incoming = frz_query_count(IOMMU_FREEZE_INCOMING);
+	info->generation = frz_import_generation();
 	info->scratch = kho_scratch_size(&info->scratch_largest);
 	return 0;
 }
@@ -74,33 +72,11 @@ static int get_info(union request *req)
 static int do_list(union request *req)
 {
 	struct iommu_freeze_device *dev = &req->device;
-	int ret;
+	int ret = frz_query_list(dev);
 
-	switch (dev->direction) {
-	case IOMMU_FREEZE_OUTGOING:
-		ret = frz_outgoing_list(dev->index, dev);
-		break;
-	case IOMMU_FREEZE_INCOMING:
-		ret = frz_incoming_list(dev->index, dev);
-		break;
-	default:
-		return -EINVAL;
-	}
 	if (addresses_hidden())
 		dev->reg_base = 0;
 	return ret;
-}
-
-static int some_extents(struct iommu_freeze_extents *x,
-			struct iommu_freeze_extent *extents)
-{
-	switch (x->direction) {
-	case IOMMU_FREEZE_OUTGOING:
-		return frz_outgoing_extents(x, extents);
-	case IOMMU_FREEZE_INCOMING:
-		return frz_incoming_extents(x, extents);
-	}
-	return -EINVAL;
 }
 
 /*
@@ -123,7 +99,7 @@ static int do_extents(union request *req)
 	x->nr = 0;
 	do {
 		piece.nr = min(left, room);
-		ret = some_extents(&piece, extents);
+		ret = frz_query_extents(&piece, extents);
 		if (ret)
 			break;
 		if (copy_to_user(u64_to_user_ptr(x->extents) +
@@ -148,18 +124,8 @@ static int do_verify(union request *req)
 {
 	struct iommu_freeze_verify *verify = &req->verify;
 	ktime_t begin = ktime_get();
-	int ret;
+	int ret = frz_query_verify(verify);
 
-	switch (verify->direction) {
-	case IOMMU_FREEZE_OUTGOING:
-		ret = frz_outgoing_verify(verify);
-		break;
-	case IOMMU_FREEZE_INCOMING:
-		ret = frz_incoming_verify(verify);
-		break;
-	default:
-		return -EINVAL;
-	}
 	verify->us = ktime_us_delta(ktime_get(), begin);
 	if (addresses_hidden()) {
 		verify->frozen_pa = 0;

@@ -7,7 +7,13 @@
  * the tables are not in use before they are complete. What may fail: alloc(),
  * and extents that the format or the number of levels cannot express.
  */
-#include "frz.h"
+#include <asm/byteorder.h>
+#include <linux/align.h>
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/string.h>
+
+#include "encode.h"
 
 /**
  * frz_encode_begin - allocate the top table
@@ -35,8 +41,8 @@ int frz_encode_begin(struct frz_encoder *enc)
 }
 
 /* The largest leaf that can begin at iova/pa and is not longer than len. */
-static unsigned int frz_leaf_level(const struct frz_encoder *enc, u64 iova,
-				   u64 pa, u64 len)
+static unsigned int largest_leaf(const struct frz_encoder *enc, u64 iova,
+				 u64 pa, u64 len)
 {
 	unsigned int level;
 	u64 size;
@@ -51,7 +57,7 @@ static unsigned int frz_leaf_level(const struct frz_encoder *enc, u64 iova,
 }
 
 /* Makes the table of this level that iova is in, if it is not the path's. */
-static int frz_encode_table(struct frz_encoder *enc, unsigned int level, u64 iova)
+static int add_table(struct frz_encoder *enc, unsigned int level, u64 iova)
 {
 	__le64 *entry, *table;
 	u64 pa;
@@ -68,8 +74,8 @@ static int frz_encode_table(struct frz_encoder *enc, unsigned int level, u64 iov
 	return 0;
 }
 
-static int frz_encode_leaf(struct frz_encoder *enc, const struct frz_extent *leaf,
-			   unsigned int leaf_level)
+static int add_leaf(struct frz_encoder *enc, const struct frz_extent *leaf,
+		    unsigned int leaf_level)
 {
 	const struct frz_format *fmt = enc->fmt;
 	unsigned int level;
@@ -83,7 +89,7 @@ static int frz_encode_leaf(struct frz_encoder *enc, const struct frz_extent *lea
 			enc->path[level] = NULL;
 
 	for (level = enc->levels - 1; level >= leaf_level; level--) {
-		ret = frz_encode_table(enc, level, leaf->iova);
+		ret = add_table(enc, level, leaf->iova);
 		if (ret)
 			return ret;
 	}
@@ -125,9 +131,9 @@ int frz_encode_extent(struct frz_encoder *enc, const struct frz_extent *e)
 		return -ERANGE;
 
 	while (left) {
-		level = frz_leaf_level(enc, leaf.iova, leaf.pa, left);
+		level = largest_leaf(enc, leaf.iova, leaf.pa, left);
 		leaf.len = BIT_ULL(frz_level_shift(fmt, level));
-		ret = frz_encode_leaf(enc, &leaf, level);
+		ret = add_leaf(enc, &leaf, level);
 		if (ret)
 			return ret;
 		leaf.iova += leaf.len;

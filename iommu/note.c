@@ -6,16 +6,15 @@
  *
  * Structure: an ELF note. No lock, nothing fails.
  */
+#include <asm/byteorder.h>
 #include <linux/elfnote.h>
-#include <linux/iommu-freeze-abi.h>
 #include <linux/kconfig.h>
+#include <linux/kho/abi/iommu-freeze.h>
 #include <linux/types.h>
 
-#include "frz.h"
+#include "backends.h"
 
-#define KHO_ON		IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT)
-#define VTD_ON		IS_ENABLED(CONFIG_INTEL_IOMMU_DEFAULT_ON)
-#define VTD_SCALABLE	IS_ENABLED(CONFIG_INTEL_IOMMU_SCALABLE_MODE_DEFAULT_ON)
+#define KHO_ON	IS_ENABLED(CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT)
 
 struct versions {
 	__le32 oldest;
@@ -24,9 +23,8 @@ struct versions {
 };
 
 ELFNOTE32(FRZ_NOTE_NAME, FRZ_NOTE_VERSIONS, ((struct versions){
-	.oldest = cpu_to_le32(1),
+	.oldest = cpu_to_le32(FRZ_BLOB_OLDEST),
 	.newest = cpu_to_le32(FRZ_BLOB_VERSION),
 	.flags = cpu_to_le32((KHO_ON ? FRZ_NOTE_KHO_ON : 0) |
-			     (VTD_ON ? FRZ_NOTE_VTD_ON : 0) |
-			     (VTD_SCALABLE ? FRZ_NOTE_VTD_SCALABLE : 0)),
+			     FRZ_NOTE_BACKENDS),
 }));

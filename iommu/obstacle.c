@@ -2,14 +2,18 @@
 /*
  * What keeps a device from being preserved, in words.
  *
- * Structure: a constant table, indexed by enum iommu_freeze_obstacle. No lock,
- * nothing fails. The kernel's log lines and iommu-freeze(8) read the same one.
+ * Structure: constant tables, indexed by enum iommu_freeze_obstacle: one here, and one
+ * of each kind of IOMMU for what only that kind can find. No lock, nothing fails. The
+ * kernel's log lines and iommu-freeze(8) read the same ones.
  */
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
 #include <uapi/linux/iommu-freeze.h>
 
-#include "frz.h"
+#include "kind.h"
+#include "obstacle.h"
 
-static const struct frz_obstacle obstacles[] = {
+static const struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES] = {
 	[IOMMU_FREEZE_OBSTACLE_DRIVER] = {
 		.name = "driver",
 		.text = "it is not bound to vfio-pci",
@@ -48,20 +52,6 @@ static const struct frz_obstacle obstacles[] = {
 		.name = "unfinished",
 		.text = "the previous live update is not finished",
 		.fix = "let its VMM finish the session, or discard the device",
-	},
-	[IOMMU_FREEZE_OBSTACLE_IOMMU] = {
-		.name = "iommu",
-		.text = "its IOMMU is not VT-d",
-		.fix = "boot with intel_iommu=on",
-	},
-	[IOMMU_FREEZE_OBSTACLE_CPU] = {
-		.name = "cpu",
-		.text = "this CPU cannot swap 16 bytes at once (no cmpxchg16b)",
-	},
-	[IOMMU_FREEZE_OBSTACLE_SCALABLE] = {
-		.name = "scalable",
-		.text = "VT-d is in scalable mode",
-		.fix = "boot with intel_iommu=on,sm_off",
 	},
 	[IOMMU_FREEZE_OBSTACLE_ATS] = {
 		.name = "ats",
@@ -153,8 +143,6 @@ static const struct frz_obstacle obstacles[] = {
 	},
 };
 
-static_assert(ARRAY_SIZE(obstacles) == IOMMU_FREEZE_NR_OBSTACLES,
-	      "an obstacle without words");
 static_assert(IOMMU_FREEZE_NR_OBSTACLES <= 64, "each is a bit");
 static_assert(IOMMU_FREEZE_NR_OBSTACLES - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE ==
 	      IOMMU_FREEZE_NR_PAGE_OBSTACLES, "those of pages come last");
@@ -163,9 +151,20 @@ static_assert(IOMMU_FREEZE_NR_OBSTACLES - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE ==
  * frz_obstacle - Tell about an obstacle in words
  * @obstacle: enum iommu_freeze_obstacle
  *
- * Return: its entry, NULL for one that this version does not know.
+ * Return: its entry, of the first kind that has one where it is none of all kinds;
+ * NULL for one that this version does not know.
  */
 const struct frz_obstacle *frz_obstacle(u32 obstacle)
 {
-	return obstacle < ARRAY_SIZE(obstacles) ? &obstacles[obstacle] : NULL;
+	const struct frz_kind *kind;
+	u32 i;
+
+	if (obstacle >= IOMMU_FREEZE_NR_OBSTACLES)
+		return NULL;
+	if (obstacles[obstacle].name)
+		return &obstacles[obstacle];
+	for (i = 0; (kind = frz_kind_at(i)); i++)
+		if (kind->obstacles[obstacle].name)
+			return &kind->obstacles[obstacle];
+	return NULL;
 }

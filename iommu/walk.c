@@ -11,13 +11,18 @@
  * Depth is bounded by the number of levels, so a table that points to itself
  * costs time but no stack; map() may bound the time.
  */
-#include "frz.h"
+#include <asm/byteorder.h>
+#include <linux/align.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+
+#include "walk.h"
 
 /* What tables narrow, and what a leaf needs; snoop is the leaf's alone. */
-#define FRZ_ACCESS	(FRZ_READ | FRZ_WRITE)
+#define ACCESS	(FRZ_READ | FRZ_WRITE)
 
-static int frz_cursor_push(struct frz_cursor *c, unsigned int level, u64 table,
-			   u32 prot)
+static int push(struct frz_cursor *c, unsigned int level, u64 table, u32 prot)
 {
 	const __le64 *entries = c->t->map(c->t->priv, table);
 
@@ -38,7 +43,7 @@ static int frz_cursor_push(struct frz_cursor *c, unsigned int level, u64 table,
  * Return: 0, -EINVAL when the number of levels or the top table's address is not
  * one of the format's, -EFAULT when the top table may not be read.
  */
-int frz_cursor_init(struct frz_cursor *c, const struct frz_tables *t)
+int frz_cursor_init(struct frz_cursor *c, const struct frz_tree *t)
 {
 	c->t = t;
 	c->at = 0;
@@ -47,11 +52,11 @@ int frz_cursor_init(struct frz_cursor *c, const struct frz_tables *t)
 		return -EINVAL;
 	if (!t->top || !IS_ALIGNED(t->top, BIT_ULL(t->fmt->page_shift)))
 		return -EINVAL;
-	return frz_cursor_push(c, t->levels, t->top, FRZ_ACCESS);
+	return push(c, t->levels, t->top, ACCESS);
 }
 
 /* Go up to the lowest table of the path that also covers iova. */
-static void frz_cursor_climb(struct frz_cursor *c, u64 iova)
+static void climb(struct frz_cursor *c, u64 iova)
 {
 	const struct frz_format *fmt = c->t->fmt;
 
@@ -78,14 +83,14 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
 	const struct frz_format *fmt = c->t->fmt;
 	u64 end = frz_iova_end(fmt, c->t->levels);
 	unsigned int level;
-	enum frz_entry what;
+	enum frz_entry_type what;
 	const __le64 *slot;
 	u64 entry, size;
 	u32 prot;
 	int ret;
 
 	while (iova < end) {
-		frz_cursor_climb(c, iova);
+		climb(c, iova);
 		level = c->level;
 		slot = c->path[level].entries + frz_level_index(fmt, level, iova);
 		entry = le64_to_cpu(READ_ONCE(*slot));
@@ -96,15 +101,14 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
 			return -EINVAL;
 		prot = fmt->prot(entry, level) &
 		       (c->path[level].prot | FRZ_SNOOP);
-		if (what == FRZ_NONE || !(prot & FRZ_ACCESS)) {
+		if (what == FRZ_NONE || !(prot & ACCESS)) {
 			if (exact)
 				return -ENOENT;
 			iova = (iova | (size - 1)) + 1;
 			continue;
 		}
 		if (what == FRZ_TABLE) {
-			ret = frz_cursor_push(c, level - 1,
-					      fmt->address(entry, level), prot);
+			ret = push(c, level - 1, fmt->address(entry, level), prot);
 			if (ret)
 				return ret;
 			continue;
@@ -131,7 +135,7 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
  * Return: 0, what @fn returned, -EFAULT when a table may not be read, -EINVAL
  * for a bad entry or number of levels.
  */
-int frz_walk_from(const struct frz_tables *t, u64 start,
+int frz_walk_from(const struct frz_tree *t, u64 start,
 		  int (*fn)(void *arg, const struct frz_extent *e), void *arg,
 		  struct frz_stats *stats, u64 *bad_iova)
 {
@@ -193,7 +197,7 @@ stopped:
  *
  * Return: as frz_walk_from().
  */
-int frz_walk(const struct frz_tables *t,
+int frz_walk(const struct frz_tree *t,
 	     int (*fn)(void *arg, const struct frz_extent *e), void *arg,
 	     struct frz_stats *stats, u64 *bad_iova)
 {
@@ -209,7 +213,7 @@ int frz_walk(const struct frz_tables *t,
  * Return: 0, -ENOENT when nothing does, -EFAULT when a table may not be read,
  * -EINVAL for a bad entry or number of levels.
  */
-int frz_lookup(const struct frz_tables *t, u64 iova, struct frz_extent *e)
+int frz_lookup(const struct frz_tree *t, u64 iova, struct frz_extent *e)
 {
 	struct frz_cursor c;
 	int ret;

@@ -15,11 +15,16 @@
  *
  * Fails: retrieve, until VFIO is there; it can be tried again.
  */
+#include <linux/export.h>
 #include <linux/init.h>
+#include <linux/kho/abi/iommu-freeze.h>
 #include <linux/liveupdate.h>
+#include <linux/pci.h>
 #include <linux/rwsem.h>
 
-#include "../iommu/freeze.h"
+#include "../iommu/incoming.h"
+#include "../iommu/log.h"
+#include "handler.h"
 
 static DECLARE_RWSEM(vfio_lock);
 static const struct liveupdate_file_ops *vfio;
@@ -129,7 +134,7 @@ static int __init frz_luo_init(void)
 
 	/* Without live update nothing can be preserved, and nothing came. */
 	if (ret && ret != -EOPNOTSUPP)
-		pr_err("iommu-freeze: no device can be preserved or retrieved (error %d)\n",
+		pr_err("no device can be preserved or retrieved (error %d)\n",
 		       ret);
 	return 0;
 }

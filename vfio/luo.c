@@ -4,34 +4,43 @@
  * trial of a device that is in use.
  *
  * Structure: a struct preserved_file for each preserved file, in LUO's
- * private_data. In the new kernel the device record of incoming.c notes which
- * file a device was retrieved as; only that one may open it. LUO keeps no reference
- * to it: when its VMM dies it is closed, and the device can be retrieved again.
+ * private_data.
  *
  * Locking: LUO calls under the session's mutex. preserve takes the device set's
- * lock, which bind, attach, detach and close hold, to the end. It first tells
- * outgoing.c of the device, then takes the other locks under which its use is
- * changed (igate, memory_lock), one by one, and looks: who takes such a lock later
- * to change something asks outgoing.c under it. freeze holds memory_lock, as the
- * power state stays the VMM's to change until a device is frozen.
+ * lock, which bind, attach, detach and close hold, to the end. It first has the
+ * device held, then takes the other locks under which its use is changed (igate,
+ * memory_lock), one by one, and looks: who takes such a lock later to change
+ * something asks whether it is held. freeze holds memory_lock, as the power state
+ * stays the VMM's to change until a device is frozen.
  *
  * Who may fail: preserve, with an errno and one log line that says why; freeze,
  * when something changed behind the preserve, or the device is on its way out;
- * retrieve, for a refused device, or until vfio-pci has it. handler.c holds finish
- * back until hardware has left the frozen domain.
+ * retrieve, for a refused device, or until a driver has it that keeps its DMA
+ * going. handler.c holds finish back until hardware has left the frozen domain.
  */
 #include <linux/anon_inodes.h>
+#include <linux/iommu-freeze.h>
 #include <linux/iommufd.h>
 #include <linux/liveupdate.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
+#include <uapi/linux/iommu-freeze.h>
 
 #include "../../../vfio/vfio.h"
-#include "../iommu/freeze.h"
+#include "../iommu/backend.h"
+#include "../iommu/check.h"
+#include "../iommu/incoming.h"
+#include "../iommu/log.h"
+#include "../iommu/outgoing.h"
+#include "../iommu/store.h"
+#include "../iommu/trial.h"
+#include "../iommufd/hands.h"
+#include "../pci/hands.h"
+#include "luo.h"
 
 struct preserved_file {
-	struct outgoing_device *out;
+	struct frz_outgoing_device *out;
 	struct iommufd_hw_pagetable *hwpt;
 };
 
@@ -42,8 +51,8 @@ static struct vfio_pci_core_device *to_vfio_pci(struct vfio_device *device)
 
 static bool is_vfio_pci(struct vfio_device *device)
 {
-	return dev_is_pci(device->dev) && device->ops->name &&
-	       !strcmp(device->ops->name, "vfio-pci");
+	return dev_is_pci(device->dev) &&
+	       frz_pci_keeps_dma(to_pci_dev(device->dev));
 }
 
 static bool vfio_luo_can_preserve(struct liveupdate_file_handler *handler,
@@ -65,46 +74,49 @@ static unsigned long vfio_luo_get_id(struct file *file)
 	return (unsigned long)df->device;
 }
 
-static void look_at_power(struct vfio_pci_core_device *vdev,
-			  struct frz_findings *f)
+static void check_power(struct vfio_pci_core_device *vdev,
+			struct frz_findings *f)
 {
 	lockdep_assert_held(&vdev->memory_lock);
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_POWER,
-		 vdev->pm_runtime_engaged ||
-		 vdev->pdev->current_state != PCI_D0);
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_POWER,
+		  vdev->pm_runtime_engaged ||
+		  vdev->pdev->current_state != PCI_D0);
 }
 
 /* How the device is used, by whoever has it open. Device set lock held. */
-static void look_at_use(struct vfio_device *device, struct frz_findings *f)
+static void check_use(struct vfio_device *device, struct frz_findings *f)
 {
 	struct vfio_pci_core_device *vdev = to_vfio_pci(device);
 
 	lockdep_assert_held(&device->dev_set->lock);
 
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_CDEV,
-		 !vfio_device_cdev_opened(device));
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);
-	frz_look(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, !device->iommufd_attached);
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_CDEV,
+		  !vfio_device_cdev_opened(device));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_BOUND, !device->iommufd_device);
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_ATTACHED, !device->iommufd_attached);
 	scoped_guard(rwsem_read, &vdev->memory_lock)
-		look_at_power(vdev, f);
+		check_power(vdev, f);
 	scoped_guard(mutex, &vdev->igate)
-		frz_look(f, IOMMU_FREEZE_OBSTACLE_INTERRUPTS,
-			 vdev->irq_type != VFIO_PCI_NUM_IRQS);
+		frz_found(f, IOMMU_FREEZE_OBSTACLE_INTERRUPTS,
+			  vdev->irq_type != VFIO_PCI_NUM_IRQS);
 }
 
 /* What a device is attached to, NULL if that cannot be frozen. */
-static struct iommufd_hw_pagetable *look_at_hwpt(struct vfio_device *device,
-						 struct frz_findings *f)
+static struct iommufd_hw_pagetable *check_hwpt(struct vfio_device *device,
+					       struct frz_findings *f)
 {
+	const struct frz_backend *backend;
 	struct iommufd_hw_pagetable *hwpt;
 
 	if (!device->iommufd_device || !device->iommufd_attached)
 		return NULL;
-	hwpt = iommufd_freeze_look(device->iommufd_device, f);
+	hwpt = iommufd_freeze_check(device->iommufd_device, f);
 	/* What a domain of another IOMMU looks like nobody here knows. */
 	if (!hwpt || f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_IOMMU))
 		return NULL;
-	frz_vtd_look_at_domain(iommufd_freeze_domain(hwpt), f);
+	backend = frz_backend_of_domain(iommufd_freeze_domain(hwpt));
+	if (!frz_found(f, IOMMU_FREEZE_OBSTACLE_DOMAIN, !backend))
+		backend->check_domain(iommufd_freeze_domain(hwpt), f);
 	return f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ? NULL : hwpt;
 }
 
@@ -129,14 +141,15 @@ static int vfio_luo_preserve(struct liveupdate_file_op_args *args)
 	pf->out = frz_outgoing_hold(pdev);
 	if (IS_ERR(pf->out)) {
 		ret = PTR_ERR(pf->out);
-		frz_warn(pdev, "not preserved: no memory\n");
+		frz_warn(pdev, "not preserved: %s\n",
+			 ret == -EBUSY ? "it is already" : "no memory");
 		goto err_free;
 	}
-	frz_look_at_device(pdev, &f);
+	frz_check_device(pdev, &f);
 	/* Another file of the same device may be the one that is bound. */
-	if (!frz_look(&f, IOMMU_FREEZE_OBSTACLE_BOUND, !df->access_granted)) {
-		look_at_use(df->device, &f);
-		pf->hwpt = look_at_hwpt(df->device, &f);
+	if (!frz_found(&f, IOMMU_FREEZE_OBSTACLE_BOUND, !df->access_granted)) {
+		check_use(df->device, &f);
+		pf->hwpt = check_hwpt(df->device, &f);
 	}
 	ret = frz_refuse(pdev, "preserved", &f);
 	if (ret)
@@ -196,7 +209,7 @@ static int vfio_luo_freeze(struct liveupdate_file_op_args *args)
 	}
 	/* Power is the VMM's to change until now, through config space. */
 	scoped_guard(rwsem_read, &vdev->memory_lock) {
-		look_at_power(vdev, &f);
+		check_power(vdev, &f);
 		if (!frz_refuse(vdev->pdev, "frozen", &f))
 			ret = frz_outgoing_freeze(pf->out);
 	}
@@ -218,7 +231,7 @@ static struct vfio_device *find_device(struct pci_dev *pdev)
 	struct vfio_device *device = NULL;
 
 	guard(device)(&pdev->dev);
-	if (!pdev->driver || strcmp(pdev->driver->name, "vfio-pci"))
+	if (!frz_pci_keeps_dma(pdev))
 		return NULL;
 	vdev = pci_get_drvdata(pdev);
 	if (vdev && vfio_device_try_get_registration(&vdev->vdev))
@@ -264,7 +277,7 @@ static int vfio_luo_retrieve(struct liveupdate_file_op_args *args)
 	file->f_mapping = device->inode->i_mapping;
 
 	args->file = file;
-	pr_info_ratelimited("iommu-freeze: %s: retrieved\n", pci_name(pdev));
+	pr_info_ratelimited("%s: retrieved\n", pci_name(pdev));
 	pci_dev_put(pdev);
 	return 0;
 
@@ -279,7 +292,7 @@ err_pdev:
 	return ret;
 }
 
-static const struct liveupdate_file_ops vfio_luo_ops = {
+const struct liveupdate_file_ops frz_luo_ops = {
 	.can_preserve = vfio_luo_can_preserve,
 	.preserve = vfio_luo_preserve,
 	.unpreserve = vfio_luo_unpreserve,
@@ -304,16 +317,16 @@ static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
 	scoped_guard(mutex, &device->dev_set->lock) {
 		if (!device->open_count)
 			break;
-		t->use = frz_outgoing_preserved(pdev) ?
+		t->use = iommu_freeze_pci_may_change(pdev) ?
 			 IOMMU_FREEZE_IS_PRESERVED : IOMMU_FREEZE_IN_USE;
-		look_at_use(device, f);
-		hwpt = look_at_hwpt(device, f);
+		check_use(device, f);
+		hwpt = check_hwpt(device, f);
 		if (!hwpt)
 			break;
 		frz_store_memfd_trial(&store);
 		iommufd_freeze_hold(hwpt);
-		if (!frz_look(f, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
-			      iommufd_freeze_device_memory(hwpt, &t->pages[0])))
+		if (!frz_found(f, IOMMU_FREEZE_OBSTACLE_NOT_RAM,
+			       iommufd_freeze_device_memory(hwpt, &t->pages[0])))
 			ret = frz_trial_serialise(pdev,
 						  iommufd_freeze_domain(hwpt),
 						  &store, f, t);
@@ -323,68 +336,6 @@ static int vfio_trial(struct pci_dev *pdev, struct frz_findings *f,
 	return ret;
 }
 
-static const struct frz_trial_ops trial_ops = {
+const struct frz_trial_ops frz_luo_trial_ops = {
 	.trial = vfio_trial,
 };
-
-/**
- * vfio_freeze_init - VFIO is there
- */
-void vfio_freeze_init(void)
-{
-	frz_luo_register(&vfio_luo_ops);
-	frz_trial_register(&trial_ops);
-}
-
-/**
- * vfio_freeze_exit - Undo vfio_freeze_init()
- */
-void vfio_freeze_exit(void)
-{
-	frz_trial_unregister();
-	frz_luo_unregister();
-}
-
-/**
- * vfio_freeze_may_open - May this file open its device?
- * @df: the file
- *
- * Context: Device set lock held.
- * Return: 0, or -EBUSY for a frozen device that was not retrieved as @df.
- */
-int vfio_freeze_may_open(struct vfio_device_file *df)
-{
-	struct pci_dev *pdev;
-
-	if (!dev_is_pci(df->device->dev))
-		return 0;
-	pdev = to_pci_dev(df->device->dev);
-	if (frz_incoming_is_owner(pdev, df))
-		return 0;
-	frz_warn(pdev, "not opened: it is frozen; retrieve its file from /dev/liveupdate\n");
-	return -EBUSY;
-}
-
-/**
- * vfio_freeze_closed - A file of a device was closed for good
- * @df: the file
- */
-void vfio_freeze_closed(struct vfio_device_file *df)
-{
-	if (dev_is_pci(df->device->dev))
-		frz_incoming_drop_owner(to_pci_dev(df->device->dev), df);
-}
-
-/**
- * vfio_freeze_may_change - May a device be attached or detached?
- * @device: the device
- *
- * Context: Device set lock held.
- * Return: 0, or -EBUSY for a preserved device.
- */
-int vfio_freeze_may_change(struct vfio_device *device)
-{
-	lockdep_assert_held(&device->dev_set->lock);
-	return dev_is_pci(device->dev) ?
-	       iommu_freeze_pci_may_change(to_pci_dev(device->dev)) : 0;
-}

@@ -5,9 +5,12 @@
  * Structure: a constant list, one description per file beside this one; no lock.
  * Looking up an id that is not in the list fails.
  */
-#include "../frz.h"
+#include <linux/array_size.h>
+#include <linux/stddef.h>
 
-static const struct frz_format *const frz_formats[] = {
+#include "format.h"
+
+static const struct frz_format *const formats[] = {
 	&frz_format_vtdss,
 };
 
@@ -21,8 +24,8 @@ const struct frz_format *frz_format_by_id(u32 id)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(frz_formats); i++)
-		if (frz_formats[i]->id == id)
-			return frz_formats[i];
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i]->id == id)
+			return formats[i];
 	return NULL;
 }

@@ -9,7 +9,11 @@
  * There is no present bit: without R and W an entry is not present, whatever
  * else it holds.
  */
-#include "../frz.h"
+#include <linux/align.h>
+#include <linux/bits.h>
+#include <linux/kho/abi/iommu-freeze.h>
+
+#include "format.h"
 
 #define VTDSS_R		BIT_ULL(0)
 #define VTDSS_W		BIT_ULL(1)
@@ -22,7 +26,7 @@ static u64 vtdss_address(u64 entry, unsigned int level)
 	return entry & VTDSS_ADDRESS;
 }
 
-static enum frz_entry vtdss_classify(u64 entry, unsigned int level)
+static enum frz_entry_type vtdss_classify(u64 entry, unsigned int level)
 {
 	u64 size;
 

@@ -11,9 +11,13 @@
  * translate as a lookup says; encoded again they read the same; tables compare
  * equal to themselves and to their encoding; a difference is one.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "compare.h"
+#include "encode.h"
 #include "mem.h"
 #include "seen.h"
 
@@ -53,9 +57,9 @@ static const __le64 *tree_map(void *priv, u64 table)
 	return mem_map(tree->mem, table);
 }
 
-static struct frz_tables tree_tables(struct tree *tree, unsigned int levels)
+static struct frz_tree tree_tables(struct tree *tree, unsigned int levels)
 {
-	struct frz_tables t = mem_tables(tree->mem, 0x1000, levels);
+	struct frz_tree t = mem_tables(tree->mem, 0x1000, levels);
 
 	t.map = tree_map;
 	t.priv = tree;
@@ -110,7 +114,7 @@ static int limited_add(void *arg, const struct frz_extent *e)
 	return seen_add(seen, e);
 }
 
-static void check_run(const struct frz_tables *t, const struct frz_extent *e,
+static void check_run(const struct frz_tree *t, const struct frz_extent *e,
 		      const struct frz_extent *before)
 {
 	struct frz_extent leaf;
@@ -140,7 +144,7 @@ static void check_run(const struct frz_tables *t, const struct frz_extent *e,
 
 static void walk_tree(struct tree *tree, unsigned int levels, struct walked *w)
 {
-	struct frz_tables t = tree_tables(tree, levels);
+	struct frz_tree t = tree_tables(tree, levels);
 	u64 bytes = 0;
 	size_t i;
 
@@ -191,7 +195,7 @@ static void encode_again(struct tree *tree, unsigned int levels,
 		.alloc = mem_alloc,
 		.priv = copy.mem,
 	};
-	struct frz_tables encoded, t = tree_tables(tree, levels);
+	struct frz_tree encoded, t = tree_tables(tree, levels);
 	struct seen seen = {};
 	struct frz_stats stats;
 	struct frz_diff diff;
@@ -216,7 +220,7 @@ static void encode_again(struct tree *tree, unsigned int levels,
 }
 
 /* What a lookup gives, as one comparable thing. */
-static bool same(const struct frz_tables *a, const struct frz_tables *b, u64 iova)
+static bool same(const struct frz_tree *a, const struct frz_tree *b, u64 iova)
 {
 	struct frz_extent x, y;
 
@@ -229,8 +233,8 @@ static bool same(const struct frz_tables *a, const struct frz_tables *b, u64 iov
 
 static void compare_trees(struct tree *trees, unsigned int *levels, struct walked *w)
 {
-	struct frz_tables frozen = tree_tables(&trees[0], levels[0]);
-	struct frz_tables live = tree_tables(&trees[1], levels[1]);
+	struct frz_tree frozen = tree_tables(&trees[0], levels[0]);
+	struct frz_tree live = tree_tables(&trees[1], levels[1]);
 	struct frz_diff diff;
 	size_t i;
 	int ret;

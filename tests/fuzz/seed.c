@@ -5,7 +5,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+
+#include <linux/array_size.h>
 
 #include "sample.h"
 
@@ -36,7 +39,7 @@ static void seed_blob(const char *name, u32 units, u32 domains, u32 devices)
 	memcpy(input + 1, memory, len);
 	for (i = 0; i < 2; i++) {
 		input[0] = i;
-		snprintf(file, sizeof(file), "blob/%s-%s", name, i ? "easy" : "sha256");
+		snprintf(file, sizeof(file), "blob/%s-%s", name, i ? "made" : "given");
 		save(file, input, len + 1);
 	}
 }

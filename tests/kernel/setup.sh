@@ -367,7 +367,7 @@ overlay() {
 	done
 	find "${overlay_dirs[@]}" -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name Kconfig \) \
 		-printf '%p\tdrivers/iommu/freeze/%p\n' 2>/dev/null | sort || true
-	for f in include/linux/*.h include/uapi/linux/*.h; do printf '%s\t%s\n' "$f" "$f"; done
+	for f in include/linux/*.h include/linux/kho/abi/*.h include/uapi/linux/*.h; do printf '%s\t%s\n' "$f" "$f"; done
 }
 
 overlay_hash() {

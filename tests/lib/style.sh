@@ -76,7 +76,7 @@ for kind in files python shell patches; do
 	((${#found[@]})) || die "no $kind to look at in $repo: is this a checkout of all of it?"
 done
 echo "TAP version 13"
-echo "1..$((5 + ${#files[@]} + ${#patches[@]}))"
+echo "1..$((6 + ${#files[@]} + ${#patches[@]}))"
 
 for f in "${files[@]}"; do
 	case $f in
@@ -108,6 +108,10 @@ sys.exit(bad)
 PY
 ) || rc=$?
 result "${#python[@]} Python files" "$rc" "$text"
+
+rc=0
+text=$(tests/lib/rooms.py 2>&1) || rc=$?
+result "no circle of includes, no long file or function" "$rc" "$text"
 
 rc=0
 text=

@@ -5,6 +5,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <linux/kho/abi/iommu-freeze.h>
 
 #include "sample.h"
 #include "sha.h"
@@ -47,7 +50,7 @@ int main(int argc, char **argv)
 	((u8 *)memory)[len - 1] ^= 1;
 	save("bad-digest", len);
 	len = sample_blob(memory, 1, 1, 1);
-	h->version = cpu_to_le32(99);
+	h->version = 99;
 	sha_fix_digest(memory, len);
 	save("bad-version", len);
 	return 0;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "sha.h"
-#include "tool.h"
+#include "verb.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints what a verb prints, from made-up answers of the kernel: render VERB
- * {json | text} [ROOT]. Only how it is printed and judged is tested here; what
- * the kernel answers is tested where the kernel runs. The verb is "facts" for
- * check on what ROOT/sys and ROOT/proc tell. One thread, no locks.
+ * The tool with made-up answers of the kernel: render NAME {json | text} [ROOT]. Only
+ * how it is printed and judged is tested here; what the kernel answers is tested where
+ * the kernel runs. The name is that of a verb, "empty" for a list of nothing, "facts"
+ * for check on what ROOT/sys and ROOT/proc tell, "check-" and which one, or "judge-" and
+ * the number of a device to try. Exit code: 0 when the tool ran, of judge that of the
+ * tool. One thread, no locks.
+ *
+ * The linker puts the functions __wrap_NAME here in the place of NAME.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "format/format.h"
+#include "backend.h"
+#include "kernel.h"
 
-#define DEVICES 7
+#undef main
+
+#define DEVICES 8
 
 static struct iommu_freeze_device made(u32 i, u32 direction, u32 state)
 {
@@ -59,55 +69,92 @@ static struct iommu_freeze_verify verified(u32 result)
 	return v;
 }
 
-static void verify_all(bool json, const struct iommu_freeze_device *dev)
+/*
+ * list, show, verify, extents and discard
+ */
+static struct iommu_freeze_device device[DEVICES];
+static size_t nr_devices = 7;
+
+static const struct iommu_freeze_info list_info = {
+	.status = IOMMU_FREEZE_STATUS_KHO | IOMMU_FREEZE_STATUS_LIVEUPDATE,
+	.blob_version = 1, .nr_incoming = 6, .nr_outgoing = 1, .generation = 2,
+};
+
+static void make_list(const char *name)
 {
-	json_t *devices = json_array();
-	struct iommu_freeze_verify v;
 	u32 i;
 
-	/* Results 0 to 5 (unknown), then not mapped, then under lockdown */
-	for (i = 0; i < 8; i++) {
-		v = verified(i < 6 ? i : IOMMU_FREEZE_DIFFERS);
-		if (i == 6)
-			v.now_prot = 0;
-		if (i >= 6)
-			v.now_pa = 0;
-		if (i == 7)
-			v.frozen_pa = 0;
-		if (json)
-			json_array_append_new(devices, verify_json_one(dev, &v));
-		else
-			verify_text_one(dev, &v);
-	}
-	if (json)
-		json_end(json_devices("verify", devices, 8, true));
-	else
-		json_decref(devices);
+	for (i = 0; i < DEVICES; i++)
+		device[i] = made(i, i < 5 ? IOMMU_FREEZE_INCOMING : IOMMU_FREEZE_OUTGOING,
+				 i == 5 ? IOMMU_FREEZE_FROZEN : i + 1);
+	if (!strcmp(name, "empty"))
+		nr_devices = 0;
+	if (strcmp(name, "verify"))
+		return;
+	/* What is blocked is not compared. */
+	nr_devices = DEVICES;
+	for (i = 0; i < DEVICES; i++)
+		device[i].state = IOMMU_FREEZE_FROZEN;
 }
 
-static void extents_all(bool json, const struct iommu_freeze_device *dev)
+/* The number of a device, as made() and tried() place them. */
+static u32 number(u32 devid)
 {
-	static const struct iommu_freeze_extent extent[] = {
-		{ 0, 0x40000000, 0x40000000, FRZ_READ | FRZ_WRITE, 0 },
-		{ 0x1000000000000, 0x1000, 0x1000, FRZ_READ, 0 },
-		{ 0x1fffffffffff000, 0xffffffffff000, 0x1000, FRZ_WRITE | FRZ_SNOOP, 0 },
-	};
-	struct extents_out out = { .json = json };
-	size_t i, j;
+	return devid >> 3 & 0x1f;
+}
 
-	extents_begin(&out);
-	for (i = 0; i < 3; i++) {
-		extents_device(&out, &dev[i]);
-		for (j = 0; j < i + (i == 2); j++)
-			extents_extent(&out, &extent[j]);
-		extents_device_end(&out, i != 1);
+static int answer_list(struct iommu_freeze_device *dev)
+{
+	u32 i, index = dev->index;
+
+	for (i = 0; i < nr_devices; i++) {
+		if (device[i].direction != dev->direction || index--)
+			continue;
+		*dev = device[i];
+		return 0;
 	}
-	extents_end(&out, false);
+	errno = ENOENT;
+	return -1;
+}
+
+/* Results 0 to 5 (unknown), then not mapped, then under lockdown */
+static void answer_verify(struct iommu_freeze_verify *verify)
+{
+	u32 i = number(verify->devid);
+
+	*verify = verified(i < 6 ? i : IOMMU_FREEZE_DIFFERS);
+	if (i == 6)
+		verify->now_prot = 0;
+	if (i >= 6)
+		verify->now_pa = 0;
+	if (i == 7)
+		verify->frozen_pa = 0;
+}
+
+/* The device 0 has none, 1 has fewer than it says, 2 has some. */
+static void answer_extents(struct iommu_freeze_extents *x)
+{
+	static const struct iommu_freeze_extent extent[][3] = {
+		{},
+		{ { 0, 0x40000000, 0x40000000, FRZ_READ | FRZ_WRITE, 0 } },
+		{ { 0, 0x40000000, 0x40000000, FRZ_READ | FRZ_WRITE, 0 },
+		  { 0x1000000000000, 0x1000, 0x1000, FRZ_READ, 0 },
+		  { 0x1fffffffffff000, 0xffffffffff000, 0x1000, FRZ_WRITE | FRZ_SNOOP, 0 } },
+	};
+	static const u64 nr[] = { 0, 1, 3 }, total[] = { 0, 2, 3 };
+	u32 i = number(x->devid);
+
+	x->total = total[i];
+	x->nr = x->start ? 0 : nr[i];
+	memcpy((void *)(uintptr_t)x->extents, extent[i], x->nr * sizeof(extent[i][0]));
 }
 
 /*
  * check and freeze
  */
+static struct check check;
+static struct args typed = { .stage = STAGE_PRESERVE };
+
 #define PLACES		13
 #define LOOKED_DEVICE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_RMRR, 0)
 #define LOOKED_USE	GENMASK_ULL(IOMMU_FREEZE_OBSTACLE_INTERRUPTS, 0)
@@ -194,7 +241,7 @@ static size_t make_devices(struct device_facts *dev)
 	found(&dev[n], FOUND(DRIVER));
 	*dev[n].driver = *dev[n].reset = *dev[n].cdev = '\0';
 	n++;
-	dev[n] = (struct device_facts){ .bdf.devid = 0xfe00 | n << 3, .group_devices = -1 };
+	dev[n] = (struct device_facts){ .bdf.devid = 0xfe00 | n << 3, };
 	n++;
 	dev[n] = tried(n, IOMMU_FREEZE_IN_USE);
 	differs(&dev[n], IOMMU_FREEZE_DIFFERS);
@@ -229,7 +276,7 @@ static const struct host_facts good_host = {
 		  .blob_version = 1, .scratch = 0x20000000, .scratch_largest = 0x10000000 },
 	.cmdline_known = true,
 	.cmdline = "kho=on liveupdate=on intel_iommu=on,sm_off",
-	.iommu = IOMMU_VTD,
+	.iommu = &backend_vtd,
 	.units = 2,
 	.scalable = true,
 	.loaded_known = true,
@@ -244,200 +291,258 @@ static const struct target good_target = {
 static bool make_check(struct check *check, const char *name, struct device_facts *dev)
 {
 	*check = (struct check){
-		.stage = STAGE_PRESERVE, .host = good_host, .dev = dev, .nr = 1,
+		.args = &typed, .host = good_host, .dev = dev, .nr = 1,
 		.target = good_target,
 	};
 	dev[0] = tried(0, IOMMU_FREEZE_IN_USE);
 	if (!strcmp(name, "check-ready")) {
-		check->stage = STAGE_KEXEC;
+		typed.stage = STAGE_KEXEC;
 		dev[0] = tried(0, IOMMU_FREEZE_IS_PRESERVED);
 		dev[1] = tried(1, IOMMU_FREEZE_IDLE);
 		check->nr = 2;
-		check->target_path = "vmlinuz";
+		typed.target = "vmlinuz";
 		check->target_read = true;
-		check->target_cmdline = "kho=1 liveupdate=y intel_iommu=sm_off,on";
+		typed.target_cmdline = "kho=1 liveupdate=y intel_iommu=sm_off,on";
 	} else if (!strcmp(name, "check-all")) {
 		check->nr = make_devices(dev);
 	} else if (!strcmp(name, "check-early")) {
-		check->stage = STAGE_EARLY;
+		typed.stage = STAGE_EARLY;
 		found(&dev[0], FOUND(INTERRUPTS) | FOUND(NOT_PRESERVED));
 	} else if (!strcmp(name, "check-late")) {
-		check->stage = STAGE_EARLY;
+		typed.stage = STAGE_EARLY;
 		found(&dev[0], FOUND(INTERRUPTS) | FOUND(PUNCHED));
 	} else if (!strcmp(name, "check-kexec")) {
-		check->stage = STAGE_KEXEC;
+		typed.stage = STAGE_KEXEC;
 		check->host.loaded = false;
 		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
 	} else if (!strcmp(name, "check-image")) {
-		check->stage = STAGE_KEXEC;
+		typed.stage = STAGE_KEXEC;
 		check->host.info.status |= IOMMU_FREEZE_STATUS_NO_HANDOVER;
-		check->target_path = "vmlinuz";
+		typed.target = "vmlinuz";
 		check->target_read = true;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-image-unknown")) {
-		check->stage = STAGE_KEXEC;
+		typed.stage = STAGE_KEXEC;
 		check->host.info.status &= ~IOMMU_FREEZE_STATUS_LOADED;
-		check->target_path = "vmlinuz";
+		typed.target = "vmlinuz";
 		check->target_read = true;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-host")) {
 		check->host.info.status = IOMMU_FREEZE_STATUS_BAD;
-		check->host.iommu = IOMMU_AMD;
+		check->host.iommu = backends[1];	/* AMD-Vi */
 		not_serialised(&dev[0]);
 	} else if (!strcmp(name, "check-scalable")) {
 		found(&dev[0], FOUND(SCALABLE));
 	} else if (!strcmp(name, "check-none")) {
-		check->host.iommu = IOMMU_NONE;
+		check->host.iommu = &backend_none;
 		check->nr = 0;
 	} else if (!strcmp(name, "check-unknown")) {
 		check->host = (struct host_facts){ .info.status = IOMMU_FREEZE_STATUS_KHO |
 							    IOMMU_FREEZE_STATUS_LIVEUPDATE };
-		check->stage = STAGE_KEXEC;
-		check->target_path = "vm\377linuz";
+		typed.stage = STAGE_KEXEC;
+		typed.target = "vm\377linuz";
 		check->nr = 0;
 	} else if (!strcmp(name, "check-target")) {
 		check->target = (struct target){ .kind = "Image" };
-		check->target_path = "Image";
+		typed.target = "Image";
 		check->target_read = true;
 	} else if (!strcmp(name, "check-newer")) {
 		check->target.oldest = 2;
 		check->target.newest = 3;
 		check->target.room++;
-		check->target_path = "vm\377linuz";
+		typed.target = "vm\377linuz";
 		check->target_read = true;
 	} else if (!strcmp(name, "check-room")) {
 		/* Only of both is it known whether one is too small. */
 		check->target.room = ~0ULL;
 		check->host.info.scratch_largest = 0;
-		check->target_path = "vmlinuz";
+		typed.target = "vmlinuz";
 		check->target_read = true;
 	} else if (!strcmp(name, "check-escapes")) {
-		check->target_path = "vm\033[31mlinuz";
+		typed.target = "vm\033[31mlinuz";
 		check->target_read = true;
-		check->target_cmdline = "\033]0;kho=on\007 liveupdate=on";
+		typed.target_cmdline = "\033]0;kho=on\007 liveupdate=on";
 	} else if (!strcmp(name, "check-words")) {
 		check->target.flags = FRZ_NOTE_KHO_ON | FRZ_NOTE_VTD_ON | FRZ_NOTE_VTD_SCALABLE;
-		check->target_path = "vmlinuz";
+		typed.target = "vmlinuz";
 		check->target_read = true;
-		check->target_cmdline = "kho=off quiet intremap=nosid,off -- liveupdate=on";
+		typed.target_cmdline = "kho=off quiet intremap=nosid,off -- liveupdate=on";
 	} else {
 		return false;
 	}
 	return true;
 }
 
-static bool check_one(const char *name, bool json)
-{
-	bool complete = strcmp(name, "check-unknown");
-	struct device_facts dev[PLACES];
-	struct check check;
+/*
+ * What takes the place of the kernel, of the host and of the next kernel
+ */
+static bool use_root;
 
-	if (!make_check(&check, name, dev))
-		return false;
-	check_judge(&check);
-	if (json)
-		json_end(check_json(&check, complete));
+__typeof__(open) __real_open;
+__typeof__(facts_host) __real_facts_host;
+__typeof__(facts_device) __real_facts_device;
+__typeof__(facts_memlock) __real_facts_memlock;
+__typeof__(facts_devices) __real_facts_devices;
+
+int __wrap_open(const char *path, int flags)
+{
+	return __real_open(strcmp(path, DEVICE_NODE) ? path : "/dev/null", flags);
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	switch (request) {
+	case IOMMU_FREEZE_GET_INFO:
+		*(struct iommu_freeze_info *)arg = check.host.info;
+		return 0;
+	case IOMMU_FREEZE_LIST:
+		return answer_list(arg);
+	case IOMMU_FREEZE_VERIFY:
+		answer_verify(arg);
+		return 0;
+	case IOMMU_FREEZE_EXTENTS:
+		answer_extents(arg);
+		return 0;
+	case IOMMU_FREEZE_TRIAL:
+		*(struct iommu_freeze_trial *)arg = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+void __wrap_facts_host(struct host_facts *host)
+{
+	if (use_root)
+		__real_facts_host(host);
 	else
-		check_text(&check, complete);
-	finding_free(&check.findings);
+		*host = check.host;
+}
+
+enum outcome __wrap_facts_device(struct device_facts *dev, struct bdf bdf)
+{
+	if (use_root)
+		return __real_facts_device(dev, bdf);
+	*dev = check.dev[number(bdf.devid)];
+	return OUTCOME_OK;
+}
+
+void __wrap_facts_memlock(struct device_facts *dev, size_t nr)
+{
+	if (use_root)
+		__real_facts_memlock(dev, nr);
+}
+
+struct bdf *__wrap_facts_devices(const struct args *args, bool vfio_only, size_t *nr)
+{
+	struct bdf *bdf;
+
+	if (use_root || args->nr_bdf)
+		return __real_facts_devices(args, vfio_only, nr);
+	bdf = must(calloc(check.nr + 1, sizeof(*bdf)));
+	for (*nr = 0; *nr < check.nr; ++*nr)
+		bdf[*nr] = check.dev[*nr].bdf;
+	return bdf;
+}
+
+enum outcome __wrap_target_read(const char *path, struct target *target)
+{
+	*target = check.target;
+	return check.target_read ? OUTCOME_OK : OUTCOME_FAILED;
+}
+
+#define MAX_ARGS 20
+
+static struct {
+	const char *word[MAX_ARGS];
+	int nr;
+} line = { { TOOL }, 1 };
+
+static void add(const char *word)
+{
+	if (line.nr == MAX_ARGS - 1)
+		abort();
+	line.word[line.nr++] = word;
+}
+
+/* The devices first to last, as tried() and made() place them. */
+static void add_devices(u32 first, u32 last)
+{
+	for (; first <= last; first++)
+		add(strdup(print_text("fe:%02x.0", first)));
+}
+
+static void add_check(void)
+{
+	add("check");
+	add("--stage");
+	add(print_word(WORDS_STAGE, typed.stage));
+	if (typed.target) {
+		add("--target");
+		add(typed.target);
+	}
+	if (typed.target_cmdline) {
+		add("--target-cmdline");
+		add(typed.target_cmdline);
+	}
+}
+
+/* The command line of the tool for a name; false: there is none of that name. */
+static bool make_line(const char *name, struct device_facts *dev)
+{
+	make_list(name);
+	check = (struct check){ .host.info = list_info, .dev = dev };
+	if (!strcmp(name, "list") || !strcmp(name, "empty")) {
+		add("list");
+	} else if (!strcmp(name, "show")) {
+		/* One of them is in another segment, and one is not there. */
+		add("show");
+		add_devices(0, 5);
+		add("10000:fe:06.0");
+		add("ff:1f.7");
+	} else if (!strcmp(name, "verify")) {
+		add("verify");
+	} else if (!strcmp(name, "extents")) {
+		add("extents");
+		add_devices(0, 2);
+	} else if (!strcmp(name, "discard")) {
+		add("discard");
+		add_devices(1, 1);
+	} else if (!strcmp(name, "freeze")) {
+		add("freeze");
+		add("--trial");
+		add_devices(0, make_devices(dev) - 1);
+	} else if (!strncmp(name, "judge-", 6)) {
+		make_devices(dev);
+		add("freeze");
+		add("--trial");
+		add_devices(atoi(name + 6), atoi(name + 6));
+	} else if (!strcmp(name, "facts")) {
+		use_root = true;
+		check.host.info = good_host.info;
+		typed.stage = STAGE_KEXEC;
+		add_check();
+	} else if (make_check(&check, name, dev)) {
+		add_check();
+	} else {
+		return false;
+	}
 	return true;
 }
 
-/* Of the host and of the devices that ROOT tells about; each is taken to be in use. */
-static void facts_all(bool json, const char *root)
-{
-	struct device_facts dev[PLACES];
-	struct check check = { .stage = STAGE_KEXEC, .dev = dev };
-	const struct args args = {};
-	struct bdf *bdf;
-	size_t nr;
-
-	check.host.info = good_host.info;
-	facts_host(&check.host, root);
-	bdf = facts_devices(&args, false, root, &nr);
-	for (; check.nr < nr && check.nr < PLACES; check.nr++) {
-		facts_device(&dev[check.nr], root, &bdf[check.nr]);
-		dev[check.nr].there = true;
-		dev[check.nr].trial = tried(0, IOMMU_FREEZE_IS_PRESERVED).trial;
-	}
-	facts_memlock(dev, check.nr, root);
-	free(bdf);
-	check_judge(&check);
-	json ? (void)json_end(check_json(&check, true)) : check_text(&check, true);
-	finding_free(&check.findings);
-}
-
-static void freeze_all(bool json)
-{
-	struct device_facts dev[PLACES];
-	size_t nr = make_devices(dev), i;
-	struct findings findings = {};
-
-	for (i = 0; i < nr; i++) {
-		trial_judge(&dev[i], true, &findings);
-		if (!json)
-			trial_text_one(&dev[i], &findings);
-	}
-	if (json)
-		json_end(trial_json(dev, nr, &findings, true));
-	finding_free(&findings);
-}
-
-/* The exit code that each of the devices makes for. */
-static void judge_all(void)
-{
-	struct device_facts dev[PLACES];
-	size_t nr = make_devices(dev), i;
-	struct findings findings = {};
-
-	for (i = 0; i < nr; i++)
-		printf("%d%s", trial_judge(&dev[i], true, &findings), i + 1 < nr ? " " : "\n");
-	finding_free(&findings);
-}
+int tool_main(int argc, char **argv);
 
 int main(int argc, char **argv)
 {
-	struct iommu_freeze_device dev[DEVICES];
-	struct selection sel = {
-		.info = { .status = 3, .blob_version = 1, .nr_incoming = 6,
-			  .nr_outgoing = 1, .generation = 2 },
-		.dev = dev,
-		.nr = DEVICES,
-	};
-	json_t *devices;
-	bool json;
-	u32 i;
+	struct device_facts dev[PLACES];
+	int code;
 
-	if (argc < 3 || print_begin())
+	if (argc < 3 || !make_line(argv[1], dev))
 		return OUTCOME_USAGE;
-	json = !strcmp(argv[2], "json");
-	for (i = 0; i < DEVICES; i++)
-		dev[i] = made(i, i < 5 ? IOMMU_FREEZE_INCOMING : IOMMU_FREEZE_OUTGOING,
-			      i == 5 ? IOMMU_FREEZE_FROZEN : i + 1);
-	if (!strcmp(argv[1], "list")) {
-		json ? (void)json_end(list_json(&sel)) : list_text(&sel);
-	} else if (!strcmp(argv[1], "empty")) {
-		sel.nr = 0;
-		json ? (void)json_end(list_json(&sel)) : list_text(&sel);
-	} else if (!strcmp(argv[1], "show")) {
-		sel.outcome = OUTCOME_FAILED;
-		json ? (void)json_end(show_json(&sel)) : show_text(&sel);
-	} else if (!strcmp(argv[1], "verify")) {
-		verify_all(json, dev);
-	} else if (!strcmp(argv[1], "extents")) {
-		extents_all(json, dev);
-	} else if (!strcmp(argv[1], "discard")) {
-		devices = json_pack("[o]", discard_json_one(&dev[1]));
-		json_end(json_devices("discard", devices, 1, true));
-	} else if (!strcmp(argv[1], "freeze")) {
-		freeze_all(json);
-	} else if (!strcmp(argv[1], "judge")) {
-		judge_all();
-	} else if (!strcmp(argv[1], "facts") && argc == 4) {
-		facts_all(json, argv[3]);
-	} else if (!check_one(argv[1], json)) {
-		return OUTCOME_USAGE;
-	}
-	pci_end();
-	return print_end();
+	if (!strcmp(argv[2], "json"))
+		add("--json");
+	if (argc > 3)
+		facts_root = argv[3];
+	code = tool_main(line.nr, (char **)line.word);
+	return code == OUTCOME_USAGE || !strncmp(argv[1], "judge-", 6) ? code : OUTCOME_OK;
 }

@@ -3,7 +3,7 @@
  * Prints what target_read() finds in each image: target IMAGE... One thread, no
  * locks. Exit code: the first outcome that is not OK.
  */
-#include "tool.h"
+#include "check.h"
 
 int main(int argc, char **argv)
 {

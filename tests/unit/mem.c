@@ -2,6 +2,9 @@
 /* Make-believe physical memory, see mem.h. */
 #include <stdlib.h>
 
+#include <asm/byteorder.h>
+#include <linux/array_size.h>
+
 #include "mem.h"
 
 #define MEM_PAGE 4096
@@ -102,9 +105,9 @@ __le64 *mem_alloc(void *priv, u64 *pa)
 	return mem_page(mem, *pa);
 }
 
-struct frz_tables mem_tables(struct mem *mem, u64 top, unsigned int levels)
+struct frz_tree mem_tables(struct mem *mem, u64 top, unsigned int levels)
 {
-	struct frz_tables t = {
+	struct frz_tree t = {
 		.fmt = &frz_format_vtdss,
 		.top = top,
 		.levels = levels,

@@ -7,7 +7,7 @@
 #ifndef TESTS_MEM_H
 #define TESTS_MEM_H
 
-#include "frz.h"
+#include "walk.h"
 
 struct mem_page {
 	u64 pa;
@@ -34,11 +34,11 @@ __le64 *mem_page(struct mem *mem, u64 pa);
 void mem_set(struct mem *mem, u64 table, unsigned int index, u64 entry);
 u64 mem_get(struct mem *mem, u64 table, unsigned int index);
 
-/* For struct frz_tables and struct frz_encoder; priv is the struct mem. */
+/* For struct frz_tree and struct frz_encoder; priv is the struct mem. */
 const __le64 *mem_map(void *priv, u64 table);
 __le64 *mem_alloc(void *priv, u64 *pa);
 
 /* VT-d tables in this memory. */
-struct frz_tables mem_tables(struct mem *mem, u64 top, unsigned int levels);
+struct frz_tree mem_tables(struct mem *mem, u64 top, unsigned int levels);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef TESTS_SAMPLE_H
 #define TESTS_SAMPLE_H
 
-#include "frz.h"
+#include <linux/types.h>
 
 #define SAMPLE_ROOM	0x10000
 

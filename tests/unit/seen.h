@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "frz.h"
+#include "walk.h"
 
 struct seen {
 	struct frz_extent *e;

@@ -3,7 +3,11 @@
  * Frozen against live tables: both hand-made, in one memory, the frozen ones
  * below 0x10000 and the live ones from 0x20000 on.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "cmocka-all.h"
+#include "compare.h"
 #include "mem.h"
 
 #define RW	(FRZ_READ | FRZ_WRITE)
@@ -54,8 +58,8 @@ static int teardown(void **state)
 
 static int compare(void)
 {
-	struct frz_tables frozen = mem_tables(mem, 0x3000, 3);
-	struct frz_tables live = mem_tables(mem, 0x24000, 4);
+	struct frz_tree frozen = mem_tables(mem, 0x3000, 3);
+	struct frz_tree live = mem_tables(mem, 0x24000, 4);
 
 	memset(&diff, 0x77, sizeof(diff));
 	memset(&stats, 0x77, sizeof(stats));
@@ -73,8 +77,8 @@ static void assert_extent(const struct frz_extent *e, u64 iova, u64 pa, u64 len,
 
 static void test_equal(void **state)
 {
-	struct frz_tables frozen = mem_tables(mem, 0x3000, 3);
-	struct frz_tables live = mem_tables(mem, 0x24000, 4);
+	struct frz_tree frozen = mem_tables(mem, 0x3000, 3);
+	struct frz_tree live = mem_tables(mem, 0x24000, 4);
 
 	(void)state;
 	assert_int_equal(compare(), 0);
@@ -89,7 +93,7 @@ static void test_equal(void **state)
 
 static unsigned long entries_read;
 
-static enum frz_entry count_classify(u64 entry, unsigned int level)
+static enum frz_entry_type count_classify(u64 entry, unsigned int level)
 {
 	entries_read++;
 	return frz_format_vtdss.classify(entry, level);
@@ -101,8 +105,8 @@ static enum frz_entry count_classify(u64 entry, unsigned int level)
  */
 static void test_cost(void **state)
 {
-	struct frz_tables frozen = mem_tables(mem, 0x3000, 3);
-	struct frz_tables live = mem_tables(mem, 0x24000, 4);
+	struct frz_tree frozen = mem_tables(mem, 0x3000, 3);
+	struct frz_tree live = mem_tables(mem, 0x24000, 4);
 	struct frz_format counting = frz_format_vtdss;
 
 	(void)state;
@@ -253,8 +257,8 @@ static void test_permissions(void **state)
 /* Live tables that cannot reach as far as the frozen ones. */
 static void test_fewer_levels(void **state)
 {
-	struct frz_tables frozen = mem_tables(mem, 0x24000, 4);
-	struct frz_tables live = mem_tables(mem, 0x3000, 3);
+	struct frz_tree frozen = mem_tables(mem, 0x24000, 4);
+	struct frz_tree live = mem_tables(mem, 0x3000, 3);
 
 	(void)state;
 	assert_int_equal(frz_compare(&frozen, &live, &diff, NULL), 0);
@@ -267,8 +271,8 @@ static void test_fewer_levels(void **state)
 
 static void test_errors(void **state)
 {
-	struct frz_tables frozen = mem_tables(mem, 0x3000, 3);
-	struct frz_tables live = mem_tables(mem, 0x24000, 2);
+	struct frz_tree frozen = mem_tables(mem, 0x3000, 3);
+	struct frz_tree live = mem_tables(mem, 0x24000, 2);
 
 	(void)state;
 	assert_int_equal(frz_compare(&frozen, &live, &diff, &stats), -EINVAL);

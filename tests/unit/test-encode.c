@@ -4,7 +4,15 @@
  * the choice of leaves, what is refused, and random round trips from a fixed
  * seed.
  */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/align.h>
+#include <linux/array_size.h>
+
 #include "cmocka-all.h"
+#include "compare.h"
+#include "encode.h"
 #include "mem.h"
 #include "seen.h"
 
@@ -265,7 +273,7 @@ static size_t random_extents(struct frz_extent *e, size_t max, u64 end)
 	return n;
 }
 
-static void check_lookup(const struct frz_tables *t, const struct frz_extent *want)
+static void check_lookup(const struct frz_tree *t, const struct frz_extent *want)
 {
 	u64 iova = want->iova + rnd(want->len);
 	struct frz_extent leaf;
@@ -284,7 +292,7 @@ static void round_trip(unsigned int levels, u32 leaf_levels)
 	struct frz_encoder enc = encoder(levels, leaf_levels);
 	struct seen seen = {};
 	struct frz_stats stats;
-	struct frz_tables t;
+	struct frz_tree t;
 	struct frz_diff diff;
 	size_t i, n;
 

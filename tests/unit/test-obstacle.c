@@ -3,10 +3,11 @@
  * The words for obstacles: programs tell them apart by name, and people read them
  * in one line of the kernel's log or of iommu-freeze(8).
  */
-#include "cmocka-all.h"
-#include "frz.h"
+#include <string.h>
 
-#include <uapi/linux/iommu-freeze.h>
+#include "cmocka-all.h"
+#include "kind.h"
+#include "obstacle.h"
 
 static void test_names(void **state)
 {

@@ -4,6 +4,10 @@
  * written out as the numbers that hardware would find, not made by our encoder:
  * bit 0 R, bit 1 W, bit 7 PS, bit 11 SNP, bits 51:12 address.
  */
+#include <errno.h>
+
+#include <linux/array_size.h>
+
 #include "cmocka-all.h"
 #include "mem.h"
 #include "seen.h"
@@ -41,7 +45,7 @@ static void assert_extent(const struct frz_extent *e, u64 iova, u64 pa, u64 len,
 /* Walks and wants n runs without an error. */
 static void walk(u64 top, unsigned int levels, struct seen *seen, size_t n)
 {
-	struct frz_tables t = mem_tables(mem, top, levels);
+	struct frz_tree t = mem_tables(mem, top, levels);
 	struct frz_stats stats;
 	u64 bytes = 0, bad_iova = 0x77;
 	size_t i;
@@ -59,7 +63,7 @@ static void walk(u64 top, unsigned int levels, struct seen *seen, size_t n)
 /* Walks and wants this error at this iova. */
 static void walk_bad(u64 top, unsigned int levels, int error, u64 iova)
 {
-	struct frz_tables t = mem_tables(mem, top, levels);
+	struct frz_tree t = mem_tables(mem, top, levels);
 	struct seen seen = {};
 	u64 bad_iova = 0x77;
 
@@ -115,7 +119,7 @@ static const struct one_leaf one_leaf[] = {
 static void check_one_leaf(const struct one_leaf *c)
 {
 	u64 top = (u64)c->levels << 12;
-	struct frz_tables t = mem_tables(mem, top, c->levels);
+	struct frz_tree t = mem_tables(mem, top, c->levels);
 	struct frz_extent e;
 	struct frz_stats stats;
 	struct seen seen = {};
@@ -201,7 +205,7 @@ static void test_holes(void **state)
 /* Without R and W an entry is not present, whatever else it holds. */
 static void test_not_present_junk(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x4000, 4);
+	struct frz_tree t = mem_tables(mem, 0x4000, 4);
 	struct frz_extent e;
 	struct seen seen;
 
@@ -319,7 +323,7 @@ static void test_upper_snoop(void **state)
 
 static void test_bad_ps_level(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x5000, 5);
+	struct frz_tree t = mem_tables(mem, 0x5000, 5);
 	struct frz_extent e;
 
 	(void)state;
@@ -351,7 +355,7 @@ static void test_bad_alignment(void **state)
 
 static void test_bad_table(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x3000, 3);
+	struct frz_tree t = mem_tables(mem, 0x3000, 3);
 	struct seen seen = {};
 	struct frz_extent e;
 	struct frz_stats stats;
@@ -383,7 +387,7 @@ static void test_bad_table(void **state)
 
 static void test_bad_top(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x5000, 2);
+	struct frz_tree t = mem_tables(mem, 0x5000, 2);
 	struct frz_extent e;
 
 	(void)state;
@@ -406,7 +410,7 @@ static void test_top_of_space(void **state)
 {
 	static const u64 end[] = { [3] = 0x8000000000, [4] = 0x1000000000000,
 				   [5] = 0x200000000000000 };
-	struct frz_tables t;
+	struct frz_tree t;
 	struct frz_extent e;
 	struct seen seen;
 	unsigned int levels;
@@ -472,7 +476,7 @@ static void test_merge_across_tables(void **state)
 /* Begins in the middle: what lies below costs nothing, not even its tables. */
 static void test_from(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x4000, 4);
+	struct frz_tree t = mem_tables(mem, 0x4000, 4);
 	struct frz_stats stats;
 	struct seen seen = {};
 
@@ -517,7 +521,7 @@ static void test_from(void **state)
 
 static void test_stop(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x3000, 3);
+	struct frz_tree t = mem_tables(mem, 0x3000, 3);
 	struct seen seen = { .stop_after = 2 };
 	struct frz_stats stats;
 	u64 bad_iova = 0x77;
@@ -559,7 +563,7 @@ static int stay_here(void *arg, const struct frz_extent *e)
 /* -ENOENT of fn is not mistaken for the end of the tables. */
 static void test_fn_enoent(void **state)
 {
-	struct frz_tables t = mem_tables(mem, 0x3000, 3);
+	struct frz_tree t = mem_tables(mem, 0x3000, 3);
 
 	(void)state;
 	mem_set(mem, 0x3000, 0, 0x40000083);
@@ -574,7 +578,7 @@ static void test_cursor_moves(void **state)
 {
 	static const u64 iovas[] = { 0, 0x2000, M2, 0, G1, 0x1000, 512 * G1, M2,
 				     512 * G1 + M2 - 1, 0x2fff, ~0ULL, 3 * M2, 0 };
-	struct frz_tables t = mem_tables(mem, 0x4000, 4);
+	struct frz_tree t = mem_tables(mem, 0x4000, 4);
 	struct frz_extent a = {}, b = {};
 	struct frz_cursor c;
 	size_t i;

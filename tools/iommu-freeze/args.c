@@ -2,21 +2,21 @@
 /*
  * iommu-freeze: the command line of a verb
  *
- * Structure: fills a struct args of the caller from what the verb says it takes.
- * No lock. What does not parse is told on stderr and is OUTCOME_USAGE.
+ * Fills a struct args from what the verb says it takes. What does not parse is
+ * told on stderr and is OUTCOME_USAGE.
  */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "verb.h"
 
+/* For getopt: the letter, or what is behind all letters. */
 enum {
 	OPT_HELP = 'h',
 	OPT_SLOT = 's',
 	OPT_ID = 'd',
-	/* no letter */
-	OPT_JSON = 256,
+	OPT_JSON = OPT_NO_LETTER,
 	OPT_INCOMING,
 	OPT_OUTGOING,
 	OPT_TRIAL,
@@ -25,15 +25,24 @@ enum {
 	OPT_TARGET_CMDLINE,
 };
 
-static const struct option options[] = {
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "incoming", no_argument, NULL, OPT_INCOMING },
-	{ "outgoing", no_argument, NULL, OPT_OUTGOING },
-	{ "trial", no_argument, NULL, OPT_TRIAL },
-	{ "stage", required_argument, NULL, OPT_STAGE },
-	{ "target", required_argument, NULL, OPT_TARGET },
-	{ "target-cmdline", required_argument, NULL, OPT_TARGET_CMDLINE },
+/* A value that is missing is told from an option that is not there. */
+#define LETTERS ":hs:d:"
+
+const struct verb_option verb_options[] = {
+	{ OPT_TRIAL, "trial", NULL, TAKES_TRIAL, "for nothing but the figures; has to be given" },
+	{ OPT_STAGE, "stage", "STAGE", TAKES_CHECK,
+	  "early, preserve (this is the default) or kexec" },
+	{ OPT_TARGET, "target", "IMAGE", TAKES_CHECK,
+	  "also the next kernel: bzImage, Image or vmlinux" },
+	{ OPT_TARGET_CMDLINE, "target-cmdline", "TEXT", TAKES_CHECK,
+	  "and the command line that it will get" },
+	{ OPT_INCOMING, "incoming", NULL, TAKES_DIRECTION, "only from the previous kernel" },
+	{ OPT_OUTGOING, "outgoing", NULL, TAKES_DIRECTION, "only to the next kernel" },
+	{ OPT_SLOT, NULL, "SLOT", TAKES_MATCH,
+	  "only there: [[[DOMAIN]:]BUS:][SLOT][.[FUNCTION]], as lspci" },
+	{ OPT_ID, NULL, "ID", TAKES_MATCH, "only these: [VENDOR]:[DEVICE][:CLASS], as lspci" },
+	{ OPT_JSON, "json", NULL, TAKES_JSON, "for programs; docs/iommu-freeze-json.schema.json" },
+	{ OPT_HELP, "help", NULL, TAKES_HELP, "this text" },
 	{ }
 };
 
@@ -50,25 +59,22 @@ enum outcome usage(const struct args *args, const char *fmt, ...)
 	return OUTCOME_USAGE;
 }
 
-static bool takes_option(u32 takes, int opt)
+/* The last one, which no verb takes, when there is none of that number. */
+static const struct verb_option *find_option(int opt)
 {
-	switch (opt) {
-	case OPT_HELP:
-		return true;
-	case OPT_JSON:
-		return takes & TAKES_JSON;
-	case OPT_SLOT:
-	case OPT_ID:
-		return takes & (TAKES_FILTER | TAKES_MATCH);
-	case OPT_TRIAL:
-		return takes & TAKES_TRIAL;
-	case OPT_STAGE:
-	case OPT_TARGET:
-	case OPT_TARGET_CMDLINE:
-		return takes & TAKES_CHECK;
-	default:
-		return takes & TAKES_FILTER;
-	}
+	const struct verb_option *o = verb_options;
+
+	while (o->opt && o->opt != opt)
+		o++;
+	return o;
+}
+
+static enum outcome take_direction(struct args *args, u32 direction)
+{
+	if (args->direction && args->direction != direction)
+		return usage(args, "--incoming and --outgoing exclude each other");
+	args->direction = direction;
+	return OUTCOME_OK;
 }
 
 static enum outcome take_stage(struct args *args)
@@ -76,7 +82,7 @@ static enum outcome take_stage(struct args *args)
 	enum stage stage;
 
 	for (stage = STAGE_EARLY; stage <= STAGE_KEXEC; stage++) {
-		if (strcmp(optarg, print_stage(stage)))
+		if (strcmp(optarg, print_word(WORDS_STAGE, stage)))
 			continue;
 		args->stage = stage;
 		return OUTCOME_OK;
@@ -84,36 +90,9 @@ static enum outcome take_stage(struct args *args)
 	return usage(args, "no stage '%s', write early, preserve or kexec", optarg);
 }
 
-static enum outcome take_option(struct args *args, const struct verb *verb,
-				int opt, const char *typed, bool *help)
+static enum outcome take_option(struct args *args, int opt)
 {
-	u32 direction = 0;
-
-	if (opt == '?')
-		return usage(args, "no option '%s'", typed);
-	if (opt == ':')
-		return usage(args, "'%s' needs a value", typed);
-	if (!takes_option(verb->takes, opt))
-		return usage(args, "no option '%s'", typed);
 	switch (opt) {
-	case OPT_HELP:
-		*help = true;
-		break;
-	case OPT_JSON:
-		args->json = true;
-		break;
-	case OPT_SLOT:
-		args->slot = optarg;
-		break;
-	case OPT_ID:
-		args->id = optarg;
-		break;
-	case OPT_INCOMING:
-		direction = IOMMU_FREEZE_INCOMING;
-		break;
-	case OPT_OUTGOING:
-		direction = IOMMU_FREEZE_OUTGOING;
-		break;
 	case OPT_TRIAL:
 		args->trial = true;
 		break;
@@ -125,11 +104,57 @@ static enum outcome take_option(struct args *args, const struct verb *verb,
 	case OPT_TARGET_CMDLINE:
 		args->target_cmdline = optarg;
 		break;
+	case OPT_INCOMING:
+		return take_direction(args, IOMMU_FREEZE_INCOMING);
+	case OPT_OUTGOING:
+		return take_direction(args, IOMMU_FREEZE_OUTGOING);
+	case OPT_SLOT:
+		args->slot = optarg;
+		break;
+	case OPT_ID:
+		args->id = optarg;
+		break;
+	case OPT_JSON:
+		args->json = true;
+		break;
+	case OPT_HELP:
+		args->help = true;
+		break;
 	}
-	if (direction && args->direction && direction != args->direction)
-		return usage(args, "--incoming and --outgoing exclude each other");
-	args->direction = direction ?: args->direction;
 	return OUTCOME_OK;
+}
+
+/* All options, up to the first that is wrong or asks for help. */
+static enum outcome take_options(struct args *args, const struct verb *verb, int argc,
+				 char **argv)
+{
+	struct option options[ARRAY_SIZE(verb_options)] = {}, *next = options;
+	enum outcome outcome = OUTCOME_OK;
+	const struct verb_option *o;
+	char letter[] = "-?";
+	const char *typed;
+	int opt, at;
+
+	for (o = verb_options; o->opt; o++)
+		if (o->name)
+			*next++ = (struct option){ o->name, !!o->value, NULL, o->opt };
+	opterr = 0;
+	optind = 0;	/* glibc: begin anew */
+	while (!outcome && !args->help) {
+		at = optind ?: 1;
+		opt = getopt_long(argc, argv, LETTERS, options, NULL);
+		if (opt < 0)
+			break;
+		/* In a group of letters, optopt is the one that is wrong. */
+		letter[1] = optopt;
+		typed = opt == '?' && optopt && optopt < OPT_NO_LETTER ? letter : argv[at];
+		if (opt == ':')
+			return usage(args, "'%s' needs a value", typed);
+		if (!verb_takes(verb, find_option(opt)))
+			return usage(args, "no option '%s'", typed);
+		outcome = take_option(args, opt);
+	}
+	return outcome;
 }
 
 static enum outcome take_devices(struct args *args, int argc, char **argv)
@@ -137,17 +162,13 @@ static enum outcome take_devices(struct args *args, int argc, char **argv)
 	struct bdf bdf;
 	size_t i;
 
-	args->bdf = calloc(argc, sizeof(*args->bdf));
-	if (!args->bdf) {
-		say("%s: out of memory", args->verb);
-		return OUTCOME_FAILED;
-	}
+	args->bdf = must(calloc(argc, sizeof(*args->bdf)));
 	for (; argc; argc--, argv++) {
 		if (!pci_parse_bdf(*argv, &bdf))
 			return usage(args, "'%s' is no device, write [DOMAIN:]BUS:SLOT.FUNCTION",
 				     *argv);
 		for (i = 0; i < args->nr_bdf; i++)
-			if (!memcmp(&args->bdf[i], &bdf, sizeof(bdf)))
+			if (!bdf_compare(args->bdf[i], bdf))
 				break;
 		if (i == args->nr_bdf)
 			args->bdf[args->nr_bdf++] = bdf;
@@ -171,40 +192,26 @@ static enum outcome take_operands(struct args *args, const struct verb *verb,
 
 /**
  * args_parse - parse the command line of a verb
- * @args: zeroed; filled, to be freed by args_free() in any case
+ * @args: zeroed; filled, its bdf is to be freed in any case
  * @verb: verb
  * @argc: words in @argv
  * @argv: name of the verb and what follows it
- * @help: set when --help was given; nothing more was checked then
  *
- * Return: OUTCOME_OK, OUTCOME_USAGE, OUTCOME_FAILED (no memory).
+ * When --help is given, nothing behind it is looked at.
+ *
+ * Return: OUTCOME_OK, OUTCOME_USAGE.
  */
-enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
-			char **argv, bool *help)
+enum outcome args_parse(struct args *args, const struct verb *verb, int argc, char **argv)
 {
 	enum outcome outcome;
-	const char *reason, *typed;
-	char letter[] = "-?";
-	int opt, at;
+	const char *reason;
 
 	args->verb = verb->name;
 	args->stage = STAGE_PRESERVE;
-	opterr = 0;
-	optind = 0;	/* glibc: begin anew */
-	for (;;) {
-		at = optind ?: 1;
-		opt = getopt_long(argc, argv, ":hs:d:", options, NULL);
-		if (opt < 0)
-			break;
-		/* In a group of letters, optopt is the one that is wrong. */
-		letter[1] = optopt;
-		typed = opt == '?' && optopt && optopt < OPT_JSON ? letter : argv[at];
-		outcome = take_option(args, verb, opt, typed, help);
-		if (outcome || *help)
-			return outcome;
-	}
-	outcome = take_operands(args, verb, argc - optind, argv + optind);
-	if (outcome)
+	outcome = take_options(args, verb, argc, argv);
+	if (!outcome && !args->help)
+		outcome = take_operands(args, verb, argc - optind, argv + optind);
+	if (outcome || args->help)
 		return outcome;
 
 	if ((verb->takes & TAKES_TRIAL) && !args->trial)
@@ -217,18 +224,8 @@ enum outcome args_parse(struct args *args, const struct verb *verb, int argc,
 		return usage(args, "--target-cmdline without --target");
 	if (args->nr_bdf && (args->slot || args->id))
 		return usage(args, "name devices or filter them with -s and -d, not both");
-	reason = pci_filter_check(args->slot, args->id);
+	reason = pci_filter_set(args->slot, args->id);
 	if (reason)
 		return usage(args, "%s", reason);
 	return OUTCOME_OK;
-}
-
-/**
- * args_free - free what args_parse() allocated
- * @args: arguments
- */
-void args_free(struct args *args)
-{
-	free(args->bdf);
-	memset(args, 0, sizeof(*args));
 }

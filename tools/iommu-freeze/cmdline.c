@@ -1,122 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommu-freeze: what a kernel's command line says about us
+ * iommu-freeze: a kernel's command line, read as the kernel reads it
  *
- * Structure: fills a struct cmdline of the caller. No lock. Nothing fails: a word
- * that the kernel would not understand changes nothing, as it does there.
+ * A word that the kernel would not understand changes nothing, as it does there;
+ * of a word that comes twice the last one counts.
  */
-#include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
-#include "tool.h"
+#include "check.h"
 
-/* As kstrtobool() of the kernel has it. */
-static void set_switch(enum said *to, const char *value)
+/**
+ * cmdline_switch - a value that turns something on or off
+ * @to: set, if it is one that kstrtobool() of the kernel understands
+ * @value: value, NULL: there is none
+ */
+void cmdline_switch(enum said *to, const char *value)
 {
-	char first = tolower(value[0]), second = first ? tolower(value[1]) : 0;
-
-	if (first == 'o')
-		first = second == 'n' ? '1' : second == 'f' ? '0' : 0;
-	switch (first) {
-	case 'y':
-	case 't':
-	case '1':
+	if (!value || !*value)
+		return;
+	if (strchr("yYtT1", *value) || !strncasecmp(value, "on", 2))
 		*to = SAID_ON;
-		break;
-	case 'n':
-	case 'f':
-	case '0':
+	else if (strchr("nNfF0", *value) || !strncasecmp(value, "of", 2))
 		*to = SAID_OFF;
-		break;
-	}
-}
-
-static void on_off(enum said *to, const char *word)
-{
-	if (!strncmp(word, "on", 2))
-		*to = SAID_ON;
-	else if (!strncmp(word, "off", 3))
-		*to = SAID_OFF;
-}
-
-/* Comma separated; drivers/iommu/intel/iommu.c, intel_iommu_setup(). */
-static void intel_iommu(struct cmdline *c, const char *value)
-{
-	for (; value; value = strchr(value, ',')) {
-		value += *value == ',';
-		on_off(&c->vtd, value);
-		if (!strncmp(value, "sm_on", 5))
-			c->scalable = SAID_ON;
-		else if (!strncmp(value, "sm_off", 6))
-			c->scalable = SAID_OFF;
-	}
-}
-
-/* Comma separated; arch/x86/kernel/pci-dma.c, iommu_setup(). */
-static void iommu(struct cmdline *c, const char *value)
-{
-	for (; value; value = strchr(value, ',')) {
-		value += *value == ',';
-		if (!strncmp(value, "off", 3))
-			c->vtd = SAID_OFF;
-	}
-}
-
-/* Comma separated; drivers/iommu/irq_remapping.c, setup_irqremap(). */
-static void intremap(struct cmdline *c, const char *value)
-{
-	for (; value; value = strchr(value, ',')) {
-		value += *value == ',';
-		on_off(&c->intremap, value);
-	}
-}
-
-static const char *value_of(const char *word, const char *name)
-{
-	size_t len = strlen(name);
-
-	return !strncmp(word, name, len) && word[len] == '=' ? word + len + 1 : NULL;
 }
 
 /**
- * cmdline_parse - read a kernel's command line
- * @c: filled
+ * cmdline_each - go through the words of a command line
  * @text: the command line
- *
- * Of a word that comes twice the last one counts.
- *
- * Return: false without memory.
+ * @word: called for each; the value is what is behind the =, NULL without one
+ * @arg: for @word
  */
-bool cmdline_parse(struct cmdline *c, const char *text)
+void cmdline_each(const char *text, void (*word)(void *arg, const char *name, const char *value),
+		  void *arg)
 {
-	char *copy = strdup(text), *word, *save;
-	const char *value;
+	char *copy = must(strdup(text)), *name, *value, *save;
 
-	memset(c, 0, sizeof(*c));
-	if (!copy)
-		return false;
-	for (word = strtok_r(copy, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
+	for (name = strtok_r(copy, " \t\n", &save); name; name = strtok_r(NULL, " \t\n", &save)) {
 		/* Everything behind it is for init. */
-		if (!strcmp(word, "--"))
+		if (!strcmp(name, "--"))
 			break;
-		value = value_of(word, "kho");
+		value = strchr(name, '=');
 		if (value)
-			set_switch(&c->kho, value);
-		value = value_of(word, "liveupdate");
-		if (value)
-			set_switch(&c->liveupdate, value);
-		value = value_of(word, "intel_iommu");
-		if (value)
-			intel_iommu(c, value);
-		value = value_of(word, "iommu");
-		if (value)
-			iommu(c, value);
-		value = value_of(word, "intremap");
-		if (value)
-			intremap(c, value);
-		else if (!strcmp(word, "nointremap"))
-			c->intremap = SAID_OFF;
+			*value++ = '\0';
+		word(arg, name, value);
 	}
 	free(copy);
-	return true;
 }

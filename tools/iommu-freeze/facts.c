@@ -2,34 +2,43 @@
 /*
  * iommu-freeze: what sysfs and procfs tell about the host and about PCI devices
  *
- * Structure: fills structs of the caller. @root is where sys and proc are, "" but
- * for tests. No lock: things may change while they are looked at. What cannot be
- * read is not known and is told so, nothing fails.
+ * Things may change while they are looked at. What cannot be read is not known and is
+ * told so, nothing fails but the trial.
  */
 #include <ctype.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include <linux/capability.h>
 
-#define CAP_IPC_LOCK_BIT	14
+#include "backend.h"
+#include "kernel.h"
 
-/* The first line of a file, without its end and safe to print; "": cannot be read. */
-static bool read_line(char *buf, size_t len, const char *path)
+const char *facts_root = "";
+
+/**
+ * facts_line - read a line of a file
+ * @buf: filled, without the end of the line and safe to print; "": there is none
+ * @len: size of @buf
+ * @path: of the file
+ * @key: what the line begins with, "" for the first one
+ *
+ * Return: what follows @key and blanks; NULL without such a line.
+ */
+const char *facts_line(char *buf, size_t len, const char *path, const char *key)
 {
 	FILE *f = fopen(path, "re");
-	bool read = f && fgets(buf, len, f);
+	char *value = NULL;
 
+	while (f && !value && fgets(buf, len, f))
+		if (!strncmp(buf, key, strlen(key)))
+			value = buf + strlen(key) + strspn(buf + strlen(key), " \t");
 	if (f)
 		fclose(f);
-	if (!read)
-		*buf = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	print_text((u8 *)buf, len - 1, buf);
-	return read;
+	buf[value ? strcspn(buf, "\n") : 0] = '\0';
+	print_clean(buf);
+	return value;
 }
 
 /* The last part of what a link points to; "" when there is none. */
@@ -43,149 +52,138 @@ static void read_link(char *buf, size_t len, const char *path)
 	slash = strrchr(target, '/');
 	/* Names in sysfs are short; what would not fit is another link. */
 	snprintf(buf, len, "%.*s", (int)len - 1, slash ? slash + 1 : target);
-	print_text((u8 *)buf, len - 1, buf);
+	print_clean(buf);
 }
 
-/* Calls back for each entry of a folder; how many there were, -1 without it. */
-static int each_entry(const char *path, void (*entry)(void *arg, const char *name),
-		      void *arg)
+/* What matches a pattern, to be freed; how much that is. */
+static size_t find(glob_t *found, const char *pattern)
 {
-	DIR *dir = opendir(path);
-	struct dirent *e;
-	int n = 0;
+	return glob(pattern, GLOB_NOSORT, NULL, found) ? 0 : found->gl_pathc;
+}
 
-	if (!dir)
-		return -1;
-	while ((e = readdir(dir))) {
-		if (*e->d_name == '.')
-			continue;
-		entry(arg, e->d_name);
-		n++;
-	}
-	closedir(dir);
-	return n;
+static bool is_backend_word(const char *name)
+{
+	const struct backend *const *b;
+	const char *const *word;
+
+	for (b = backends; *b; b++)
+		for (word = (*b)->words; word && *word; word++)
+			if (!strcmp(name, *word))
+				return true;
+	return false;
 }
 
 /* The words of the running kernel's command line that have to do with this. */
-static void find_words(struct host_facts *host, char *line)
+static void take_word(void *arg, const char *name, const char *value)
 {
-	static const char * const name[] = {
-		"kho=", "kho_scratch=", "liveupdate=", "intel_iommu=", "iommu=",
-	};
-	size_t i, len = 0;
-	char *word, *save;
+	struct host_facts *host = arg;
+	size_t len = strlen(host->cmdline);
 
-	for (word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		/* Everything behind it is for init. */
-		if (!strcmp(word, "--"))
-			return;
-		for (i = 0; i < ARRAY_SIZE(name); i++)
-			if (!strncmp(word, name[i], strlen(name[i])))
-				len += snprintf(host->cmdline + len,
-						sizeof(host->cmdline) - len, "%s%s",
-						len ? " " : "", word);
+	if (value && (!strcmp(name, "kho") || !strcmp(name, "kho_scratch") ||
+		      !strcmp(name, "liveupdate") || is_backend_word(name)))
+		snprintf(host->cmdline + len, sizeof(host->cmdline) - len, "%s%s=%s",
+			 len ? " " : "", name, value);
+}
+
+static const struct backend *backend_of_unit(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	const struct backend *const *b;
+
+	for (b = backends; *b; b++)
+		if (!strncmp(name, (*b)->units, strlen((*b)->units)))
+			return *b;
+	return &backend_other;
+}
+
+static void look_at_iommu(struct host_facts *host)
+{
+	const struct backend *iommu;
+	glob_t units = {};
+	size_t i;
+
+	/* A kernel built without any IOMMU lacks the folder below. */
+	if (!access(print_text("%s/sys/class", facts_root), X_OK))
+		host->iommu = &backend_none;
+	host->units = find(&units, print_text("%s/sys/class/iommu/*", facts_root));
+	for (i = 0; i < host->units; i++) {
+		iommu = backend_of_unit(units.gl_pathv[i]);
+		if (iommu->look)
+			iommu->look(host, units.gl_pathv[i]);
+		host->iommu = i && host->iommu != iommu ? &backend_other : iommu;
 	}
-}
-
-struct unit_counter {
-	struct host_facts *host;
-	const char *folder;
-};
-
-/* VT-d spec, section 10.4.3, Extended Capability Register, SMTS; not known: yes. */
-static bool has_scalable(const struct unit_counter *c, const char *name)
-{
-	char path[2 * PATH_MAX], line[32];
-
-	snprintf(path, sizeof(path), "%s/%s/intel-iommu/ecap", c->folder, name);
-	return !read_line(line, sizeof(line), path) ||
-	       strtoull(line, NULL, 16) & BIT_ULL(43);
-}
-
-static void count_unit(void *arg, const char *name)
-{
-	struct unit_counter *c = arg;
-	struct host_facts *host = c->host;
-	enum iommu_type type = IOMMU_OTHER;
-
-	if (!strncmp(name, "dmar", 4))
-		type = IOMMU_VTD;
-	else if (!strncmp(name, "ivhd", 4))
-		type = IOMMU_AMD;
-	else if (!strncmp(name, "smmu3", 5))
-		type = IOMMU_SMMUV3;
-	host->units++;
-	host->scalable |= type == IOMMU_VTD && has_scalable(c, name);
-	host->iommu = host->units > 1 && host->iommu != type ? IOMMU_OTHER : type;
+	globfree(&units);
 }
 
 /**
  * facts_host - look at the host
  * @host: filled, but for what the kernel's interface tells
- * @root: where sys and proc are
  */
-void facts_host(struct host_facts *host, const char *root)
+void facts_host(struct host_facts *host)
 {
-	char path[PATH_MAX], line[sizeof(host->cmdline)];
-	struct unit_counter units = { .host = host };
+	char line[sizeof(host->cmdline)];
 
-	snprintf(path, sizeof(path), "%s/proc/cmdline", root);
-	host->cmdline_known = read_line(line, sizeof(line), path);
-	find_words(host, line);
-	/* A kernel built without any IOMMU lacks the folder below. */
-	snprintf(path, sizeof(path), "%s/sys/class", root);
-	if (!access(path, X_OK))
-		host->iommu = IOMMU_NONE;
-	snprintf(path, sizeof(path), "%s/sys/class/iommu", root);
-	units.folder = path;
-	each_entry(path, count_unit, &units);
+	host->cmdline_known = facts_line(line, sizeof(line),
+					 print_text("%s/proc/cmdline", facts_root), "");
+	cmdline_each(line, take_word, host);
+	look_at_iommu(host);
 	/* The second is its old name, which is obsolete. */
-	snprintf(path, sizeof(path), "%s/sys/kernel/kexec/loaded", root);
-	host->loaded_known = read_line(line, sizeof(line), path);
-	if (!host->loaded_known) {
-		snprintf(path, sizeof(path), "%s/sys/kernel/kexec_loaded", root);
-		host->loaded_known = read_line(line, sizeof(line), path);
-	}
+	host->loaded_known =
+		facts_line(line, sizeof(line),
+			   print_text("%s/sys/kernel/kexec/loaded", facts_root), "") ||
+		facts_line(line, sizeof(line),
+			   print_text("%s/sys/kernel/kexec_loaded", facts_root), "");
 	host->loaded = !strcmp(line, "1");
 }
 
-static void ignore(void *arg, const char *name)
+/**
+ * facts_device - look at a PCI device, and have the kernel try it
+ * @dev: filled, but for what facts_memlock() tells
+ * @bdf: its place
+ *
+ * Return: outcome of the trial.
+ */
+enum outcome facts_device(struct device_facts *dev, struct bdf bdf)
 {
-}
+	const char *folder = print_text("%s/sys/bus/pci/devices/%s", facts_root, print_bdf(bdf));
+	enum outcome outcome;
+	glob_t found = {};
+	bool missing;
 
-static void take_cdev(void *arg, const char *name)
-{
-	snprintf(arg, CDEV_LEN, "/dev/vfio/devices/%.32s", name);
-}
-
-/* A line "KEY VALUE..." of a file of procfs; the value, NULL without it. */
-static char *find_value(char *buf, size_t len, const char *path, const char *key)
-{
-	FILE *f = fopen(path, "re");
-	size_t n = strlen(key);
-	char *value = NULL;
-
-	while (f && !value && fgets(buf, len, f))
-		if (!strncmp(buf, key, n))
-			value = buf + n + strspn(buf + n, " \t");
-	if (f)
-		fclose(f);
-	return value;
+	*dev = (struct device_facts){
+		.bdf = bdf,
+		.trial = { .size = sizeof(dev->trial), .segment = bdf.segment, .devid = bdf.devid },
+	};
+	read_link(dev->driver, sizeof(dev->driver), print_text("%s/driver", folder));
+	read_link(dev->group, sizeof(dev->group), print_text("%s/iommu_group", folder));
+	facts_line(dev->reset, sizeof(dev->reset), print_text("%s/reset_method", folder), "");
+	dev->group_devices = find(&found, print_text("%s/iommu_group/devices/*", folder));
+	globfree(&found);
+	if (find(&found, print_text("%s/vfio-dev/*", folder)))
+		snprintf(dev->cdev, sizeof(dev->cdev), "/dev/vfio/devices/%.32s",
+			 strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+	outcome = kernel_ask(IOMMU_FREEZE_TRIAL, &dev->trial,
+			     print_text("%s: trial", print_bdf(bdf)), &missing);
+	dev->there = !missing;
+	return outcome;
 }
 
 /* A process has a device open: how much may it lock? Of several, the least counts. */
-static void take_holder(struct device_facts *dev, const char *root, const char *pid)
+static void take_holder(struct device_facts *dev, long pid)
 {
-	char path[PATH_MAX], line[256], *value;
 	u64 memlock = NO_LIMIT;
+	const char *value;
+	char line[256];
 
-	snprintf(path, sizeof(path), "%s/proc/%s/status", root, pid);
-	value = find_value(line, sizeof(line), path, "CapEff:");
+	value = facts_line(line, sizeof(line), print_text("%s/proc/%ld/status", facts_root, pid),
+			   "CapEff:");
 	if (!value)
 		return;
-	if (!(strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK_BIT))) {
-		snprintf(path, sizeof(path), "%s/proc/%s/limits", root, pid);
-		value = find_value(line, sizeof(line), path, "Max locked memory");
+	if (!(strtoull(value, NULL, 16) & BIT_ULL(CAP_IPC_LOCK))) {
+		value = facts_line(line, sizeof(line),
+				   print_text("%s/proc/%ld/limits", facts_root, pid),
+				   "Max locked memory");
 		if (!value)
 			return;
 		if (isdigit(*value))
@@ -193,137 +191,45 @@ static void take_holder(struct device_facts *dev, const char *root, const char *
 	}
 	if (dev->vmm && dev->memlock <= memlock)
 		return;
-	dev->vmm = atol(pid);
+	dev->vmm = pid;
 	dev->memlock = memlock;
-}
-
-struct holders {
-	struct device_facts *dev;
-	size_t nr;
-	const char *root;
-	const char *pid;
-};
-
-static void try_fd(void *arg, const char *name)
-{
-	char path[PATH_MAX], target[CDEV_LEN];
-	struct holders *h = arg;
-	ssize_t n;
-	size_t i;
-
-	snprintf(path, sizeof(path), "%s/proc/%s/fd/%s", h->root, h->pid, name);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n <= 0)
-		return;
-	target[n] = '\0';
-	for (i = 0; i < h->nr; i++)
-		if (!strcmp(target, h->dev[i].cdev))
-			take_holder(&h->dev[i], h->root, h->pid);
-}
-
-static void try_process(void *arg, const char *name)
-{
-	struct holders *h = arg;
-	char path[PATH_MAX];
-
-	if (!isdigit(*name))
-		return;
-	h->pid = name;
-	snprintf(path, sizeof(path), "%s/proc/%s/fd", h->root, name);
-	each_entry(path, try_fd, h);
-}
-
-/**
- * facts_device - look at a PCI device
- * @dev: filled, but for what a trial and facts_memlock() tell
- * @root: where sys and proc are
- * @bdf: its place
- */
-void facts_device(struct device_facts *dev, const char *root, const struct bdf *bdf)
-{
-	char folder[PATH_MAX / 2], path[PATH_MAX], place[BDF_LEN];
-
-	memset(dev, 0, sizeof(*dev));
-	dev->bdf = *bdf;
-	snprintf(folder, sizeof(folder), "%s/sys/bus/pci/devices/%s", root,
-		 print_bdf(bdf, place));
-	snprintf(path, sizeof(path), "%s/driver", folder);
-	read_link(dev->driver, sizeof(dev->driver), path);
-	snprintf(path, sizeof(path), "%s/iommu_group", folder);
-	read_link(dev->group, sizeof(dev->group), path);
-	snprintf(path, sizeof(path), "%s/iommu_group/devices", folder);
-	dev->group_devices = each_entry(path, ignore, NULL);
-	snprintf(path, sizeof(path), "%s/reset_method", folder);
-	read_line(dev->reset, sizeof(dev->reset), path);
-	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
-	each_entry(path, take_cdev, dev->cdev);
 }
 
 /**
  * facts_memlock - look for who has devices open, and how much that may lock
  * @dev: filled by facts_device()
  * @nr: how many
- * @root: where sys and proc are
  *
  * Goes through all files of all processes, so once for all devices.
  */
-void facts_memlock(struct device_facts *dev, size_t nr, const char *root)
+void facts_memlock(struct device_facts *dev, size_t nr)
 {
-	struct holders h = { .dev = dev, .nr = nr, .root = root };
-	char path[PATH_MAX];
+	char target[CDEV_LEN];
+	glob_t files = {};
+	size_t i, j, n;
+	ssize_t len;
 
-	snprintf(path, sizeof(path), "%s/proc", root);
-	each_entry(path, try_process, &h);
-}
-
-struct chooser {
-	const struct args *args;
-	const char *root;
-	bool vfio_only;
-	struct bdf *bdf;
-	size_t nr;
-};
-
-static void add_device(struct chooser *c, const struct bdf *bdf)
-{
-	void *more = realloc(c->bdf, (c->nr + 1) * sizeof(*c->bdf));
-
-	if (!more) {
-		say("out of memory");
-		exit(OUTCOME_FAILED);
+	n = find(&files, print_text("%s/proc/[0-9]*/fd/*", facts_root));
+	for (i = 0; i < n; i++) {
+		len = readlink(files.gl_pathv[i], target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		for (j = 0; j < nr; j++)
+			if (*target && !strcmp(target, dev[j].cdev))
+				take_holder(&dev[j], atol(files.gl_pathv[i] + strlen(facts_root) +
+							  strlen("/proc/")));
 	}
-	c->bdf = more;
-	c->bdf[c->nr++] = *bdf;
-}
-
-static void choose(void *arg, const char *name)
-{
-	struct chooser *c = arg;
-	char path[PATH_MAX], driver[64];
-	struct bdf bdf;
-
-	if (!pci_parse_bdf(name, &bdf) || !pci_filter_takes(c->args->slot, c->args->id, &bdf))
-		return;
-	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", c->root, name);
-	read_link(driver, sizeof(driver), path);
-	if (!c->vfio_only || !strcmp(driver, "vfio-pci"))
-		add_device(c, &bdf);
+	globfree(&files);
 }
 
 static int by_place(const void *a, const void *b)
 {
-	const struct bdf *x = a, *y = b;
-
-	if (x->segment != y->segment)
-		return x->segment < y->segment ? -1 : 1;
-	return (x->devid > y->devid) - (x->devid < y->devid);
+	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
 }
 
 /**
  * facts_devices - the PCI devices that the command line means
  * @args: command line
  * @vfio_only: of those that pass the filters, only those bound to vfio-pci
- * @root: where sys and proc are
  * @nr: set to how many
  *
  * Those that are named; those that pass the filters; else all that are bound to
@@ -331,24 +237,27 @@ static int by_place(const void *a, const void *b)
  *
  * Return: places, to be freed.
  */
-struct bdf *facts_devices(const struct args *args, bool vfio_only, const char *root,
-			  size_t *nr)
+struct bdf *facts_devices(const struct args *args, bool vfio_only, size_t *nr)
 {
-	struct chooser c = { .args = args, .root = root };
-	char path[PATH_MAX];
-	size_t i;
+	glob_t devices = {};
+	char driver[64];
+	struct bdf *bdf;
+	size_t i, n;
 
-	c.vfio_only = vfio_only || (!args->slot && !args->id);
-	for (i = 0; i < args->nr_bdf; i++)
-		add_device(&c, &args->bdf[i]);
-	if (!args->nr_bdf) {
-		snprintf(path, sizeof(path), "%s/sys/bus/pci/devices", root);
-		each_entry(path, choose, &c);
+	vfio_only |= !args->slot && !args->id;
+	n = args->nr_bdf ? 0 : find(&devices, print_text("%s/sys/bus/pci/devices/*", facts_root));
+	bdf = must(calloc(args->nr_bdf + n + 1, sizeof(*bdf)));
+	for (*nr = 0; *nr < args->nr_bdf; ++*nr)
+		bdf[*nr] = args->bdf[*nr];
+	for (i = 0; i < n; i++) {
+		read_link(driver, sizeof(driver), print_text("%s/driver", devices.gl_pathv[i]));
+		if (pci_parse_bdf(strrchr(devices.gl_pathv[i], '/') + 1, &bdf[*nr]) &&
+		    pci_filter_takes(bdf[*nr]) && (!vfio_only || !strcmp(driver, "vfio-pci")))
+			++*nr;
 	}
-	if (c.nr)
-		qsort(c.bdf, c.nr, sizeof(*c.bdf), by_place);
-	*nr = c.nr;
-	return c.bdf;
+	globfree(&devices);
+	qsort(bdf, *nr, sizeof(*bdf), by_place);
+	return bdf;
 }
 
 /**
@@ -361,5 +270,5 @@ const char *facts_use(const struct device_facts *dev)
 {
 	if (!dev->there || dev->trial.found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DRIVER))
 		return NULL;
-	return print_use(dev->trial.use);
+	return print_word(WORDS_USE, dev->trial.use);
 }

@@ -2,134 +2,105 @@
 /*
  * iommu-freeze: what was found to be in the way
  *
- * Structure: a list that grows, in the order in which things were looked at. No
- * lock. Without memory the program ends: a finding that is dropped would make
- * "ready" of "not ready".
+ * A finding is an object of the array "findings" that --json prints.
  */
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include "tool.h"
-
-#define REPORT "report it"
+#include "check.h"
+#include "obstacle.h"
 
 /**
  * finding_add - note a finding
- * @list: list, zeroed before the first
+ * @findings: array
  * @object: what it was found in
- * @name: one word for programs, short
- * @fix: the way out, NULL when there is none; not copied
- * @fmt: as printf: what is wrong
+ * @name: one word for programs
+ * @fix: the way out, NULL when there is none
+ * @text: what is wrong, to follow @object and a colon
  *
- * Return: the finding, until the next is added.
+ * Return: the finding. It has no iova and bytes, and does not go away later.
  */
-struct finding *finding_add(struct findings *list, const char *object, const char *name,
-			    const char *fix, const char *fmt, ...)
+json_t *finding_add(json_t *findings, const char *object, const char *name, const char *fix,
+		    const char *text)
 {
-	struct finding *f;
-	char text[512];
-	va_list ap;
-	void *more;
+	json_t *finding;
 
-	more = realloc(list->f, (list->nr + 1) * sizeof(*list->f));
-	if (!more)
-		goto no_memory;
-	list->f = more;
-	f = &list->f[list->nr++];
-	*f = (struct finding){ .fix = fix };
-	snprintf(f->name, sizeof(f->name), "%s", name);
-	f->object = strdup(object);
 	/* A path may have anything in it. */
-	if (f->object)
-		print_text((u8 *)object, strlen(object), f->object);
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	f->text = strdup(text);
-	if (f->object && f->text)
-		return f;
-no_memory:
-	say("out of memory");
-	exit(OUTCOME_FAILED);
+	finding = json_pack("{sossssss?snsnsb}", "object", json_text(object), "name", name,
+			    "text", text, "fix", fix, "iova", "bytes", "later", false);
+	json_add(findings, finding);
+	return finding;
+}
+
+static void set_iova(json_t *finding, u64 iova)
+{
+	json_object_set_new(finding, "iova", json_hex(iova));
 }
 
 /**
  * finding_obstacle - name of an obstacle
  * @obstacle: number of its bit
- * @buf: room for OBSTACLE_LEN
  *
- * Return: name, @buf with one made of the number for one of a newer kernel.
+ * Return: name, one made of the number for one of a newer kernel.
  */
-const char *finding_obstacle(u32 obstacle, char *buf)
+const char *finding_obstacle(u32 obstacle)
 {
 	const struct frz_obstacle *o = frz_obstacle(obstacle);
 
-	if (o)
-		return o->name;
-	snprintf(buf, OBSTACLE_LEN, "obstacle-%u", obstacle);
-	return buf;
+	return o ? o->name : print_text("obstacle-%u", obstacle);
 }
 
-static struct finding *add_obstacle(struct findings *list, const char *object,
-				    const char *driver, u32 obstacle,
-				    const struct iommu_freeze_trial *trial)
+static json_t *add_obstacle(json_t *findings, const struct device_facts *dev, u32 obstacle)
 {
 	const struct frz_obstacle *o = frz_obstacle(obstacle);
-	char name[OBSTACLE_LEN], size[BYTES_LEN];
+	const char *object = print_bdf(dev->bdf);
 	const struct iommu_freeze_pages *pages;
-	struct finding *f;
+	json_t *finding;
 
 	if (!o)
-		return finding_add(list, object, finding_obstacle(obstacle, name),
+		return finding_add(findings, object, finding_obstacle(obstacle),
 				   "use the tool of the kernel's version",
-				   "an obstacle that this tool does not know (%u)", obstacle);
-	if (obstacle == IOMMU_FREEZE_OBSTACLE_DRIVER && *driver)
-		return finding_add(list, object, o->name, o->fix, "%s, driver %s has it",
-				   o->text, driver);
+				   print_text("an obstacle that this tool does not know (%u)",
+					      obstacle));
+	if (obstacle == IOMMU_FREEZE_OBSTACLE_DRIVER && *dev->driver)
+		return finding_add(findings, object, o->name, o->fix,
+				   print_text("%s, driver %s has it", o->text, dev->driver));
 	if (obstacle < IOMMU_FREEZE_FIRST_PAGE_OBSTACLE)
-		return finding_add(list, object, o->name, o->fix, "%s", o->text);
+		return finding_add(findings, object, o->name, o->fix, o->text);
 
-	pages = &trial->pages[obstacle - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE];
-	f = finding_add(list, object, o->name, o->fix, "iova 0x%llx: %s (%s in all)",
-			pages->iova, o->text, print_bytes(pages->bytes, size, sizeof(size)));
-	f->at = true;
-	f->iova = pages->iova;
-	f->bytes = pages->bytes;
-	return f;
+	pages = &dev->trial.pages[obstacle - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE];
+	finding = finding_add(findings, object, o->name, o->fix,
+			      print_text("iova 0x%llx: %s (%s in all)", pages->iova, o->text,
+					 print_bytes(pages->bytes)));
+	set_iova(finding, pages->iova);
+	if (pages->bytes)
+		json_object_set_new(finding, "bytes", must(json_integer(pages->bytes)));
+	return finding;
 }
 
 /* What became of the comparison; the words are those of verify. */
-static void add_result(struct findings *list, const char *object,
-		       const struct iommu_freeze_trial *trial)
+static void add_result(json_t *findings, const struct device_facts *dev)
 {
-	const char *word = print_result(trial->result);
-	struct finding *f;
+	const struct iommu_freeze_trial *trial = &dev->trial;
+	const char *word = print_word(WORDS_RESULT, trial->result);
+	const char *object = print_bdf(dev->bdf), *text;
 
-	switch (trial->result) {
-	case IOMMU_FREEZE_SAME:
+	if (trial->result == IOMMU_FREEZE_SAME)
 		return;
-	case IOMMU_FREEZE_DIFFERS:
-		f = finding_add(list, object, word, REPORT,
-				"iova 0x%llx: the frozen tables translate it otherwise than the live ones",
-				trial->iova);
-		break;
-	case IOMMU_FREEZE_UNREADABLE:
-		f = finding_add(list, object, word, REPORT,
-				"iova 0x%llx: the %s tables cannot be read", trial->iova,
-				trial->serialised ? "frozen" : "live");
-		break;
-	default:
-		finding_add(list, object, word, REPORT,
+	if (trial->result != IOMMU_FREEZE_DIFFERS && trial->result != IOMMU_FREEZE_UNREADABLE) {
+		finding_add(findings, object, word, "report it",
 			    "the frozen tables are not as the live ones");
 		return;
 	}
-	f->at = true;
-	f->iova = trial->iova;
+	if (trial->result == IOMMU_FREEZE_DIFFERS)
+		text = "the frozen tables translate it otherwise than the live ones";
+	else
+		text = trial->serialised ? "the frozen tables cannot be read" :
+					   "the live tables cannot be read";
+	text = print_text("iova 0x%llx: %s", trial->iova, text);
+	set_iova(finding_add(findings, object, word, "report it", text), trial->iova);
 }
 
 /**
  * finding_add_device - note what a trial of a device found
- * @list: list
+ * @findings: array
  * @dev: the device, tried
  * @kho: Kexec HandOver is on
  * @later: obstacles, 1 << enum iommu_freeze_obstacle, that the VMM takes away
@@ -138,127 +109,75 @@ static void add_result(struct findings *list, const char *object,
  * A device in use that has no finding that counts was serialised, and looked at
  * for every obstacle that there is.
  */
-void finding_add_device(struct findings *list, const struct device_facts *dev,
-			bool kho, u64 later)
+void finding_add_device(json_t *findings, const struct device_facts *dev, bool kho, u64 later)
 {
 	const struct iommu_freeze_trial *trial = &dev->trial;
-	char place[BDF_LEN], name[OBSTACLE_LEN];
-	struct finding *f;
+	json_t *finding;
 	u32 i;
 
-	print_bdf(&dev->bdf, place);
 	if (!dev->there) {
-		finding_add(list, place, "no-device", NULL, "no such device");
+		finding_add(findings, print_bdf(dev->bdf), "no-device", NULL, "no such device");
 		return;
 	}
 	for (i = 0; i < 64; i++) {
 		if (!(trial->found & BIT_ULL(i)))
 			continue;
-		f = add_obstacle(list, place, dev->driver, i, trial);
-		f->later = later & BIT_ULL(i);
+		finding = add_obstacle(findings, dev, i);
+		if (later & BIT_ULL(i))
+			json_object_set(finding, "later", json_true());
 	}
-	add_result(list, place, trial);
+	add_result(findings, dev);
 	if (trial->use != IOMMU_FREEZE_IDLE && !trial->serialised &&
-	    !finding_count(list, place))
-		finding_add(list, place, "not-tried",
+	    !finding_count(findings, print_bdf(dev->bdf)))
+		finding_add(findings, print_bdf(dev->bdf), "not-tried",
 			    kho ? "see the kernel log" : "boot with kho=on",
-			    "its map was not looked at%s",
-			    kho ? "" : ", Kexec HandOver is off");
+			    kho ? "its map was not looked at" :
+				  "its map was not looked at, Kexec HandOver is off");
 	for (i = 0; trial->serialised && i < IOMMU_FREEZE_NR_OBSTACLES; i++)
 		if (!(trial->looked & BIT_ULL(i)))
-			finding_add(list, place, "not-looked-at",
+			finding_add(findings, print_bdf(dev->bdf), "not-looked-at",
 				    "use the tool of the kernel's version",
-				    "this kernel does not look for '%s'",
-				    finding_obstacle(i, name));
+				    print_text("this kernel does not look for '%s'",
+					       finding_obstacle(i)));
 }
 
-/**
- * finding_not_kept - how much of a map has an obstacle
- * @trial: what the kernel told
- *
- * Return: bytes. A page has one obstacle at most.
- */
-u64 finding_not_kept(const struct iommu_freeze_trial *trial)
+static bool is_of(const json_t *finding, const char *object)
 {
-	u64 sum = 0;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(trial->pages); i++)
-		sum += trial->pages[i].bytes;
-	return sum;
+	return !object || !strcmp(json_string_value(json_object_get(finding, "object")), object);
 }
 
 /**
  * finding_count - how many findings are in the way
- * @list: list
+ * @findings: array
  * @object: of this object only, NULL: of all
  *
  * Return: how many; those for later do not count.
  */
-size_t finding_count(const struct findings *list, const char *object)
+size_t finding_count(const json_t *findings, const char *object)
 {
+	json_t *finding;
 	size_t i, n = 0;
 
-	for (i = 0; i < list->nr; i++)
-		n += !list->f[i].later && (!object || !strcmp(list->f[i].object, object));
+	json_array_foreach(findings, i, finding)
+		n += json_is_false(json_object_get(finding, "later")) && is_of(finding, object);
 	return n;
 }
 
 /**
  * finding_print - print findings for people, one line each
- * @list: list
+ * @findings: array
  * @object: of this object only, NULL: of all
  */
-void finding_print(const struct findings *list, const char *object)
+void finding_print(const json_t *findings, const char *object)
 {
-	const struct finding *f;
-
-	for (f = list->f; f < list->f + list->nr; f++)
-		if (!object || !strcmp(f->object, object))
-			printf("%s: %s%s%s%s\n", f->object, f->later ? "the VMM's to do: " : "",
-			       f->text, f->fix ? "; " : "", f->fix ?: "");
-}
-
-/**
- * finding_json - what findings look like for programs
- * @list: list
- *
- * Return: array, NULL without memory.
- */
-json_t *finding_json(const struct findings *list)
-{
-	json_t *array = json_array(), *item;
-	const struct finding *f;
-
-	for (f = list->f; f < list->f + list->nr; f++) {
-		item = json_pack("{sssssoss?so?so?sb}",
-				 "object", f->object,
-				 "name", f->name,
-				 "text", json_text(f->text),
-				 "fix", f->fix,
-				 "iova", f->at ? json_hex(f->iova) : NULL,
-				 "bytes", f->bytes ? json_count(f->bytes) : NULL,
-				 "later", f->later);
-		json_array_append_new(array, item);
-	}
-	if (json_array_size(array) == list->nr)
-		return array;
-	json_decref(array);
-	return NULL;
-}
-
-/**
- * finding_free - free a list
- * @list: list
- */
-void finding_free(struct findings *list)
-{
+	json_t *finding;
+	bool later;
 	size_t i;
 
-	for (i = 0; i < list->nr; i++) {
-		free(list->f[i].object);
-		free(list->f[i].text);
+	json_array_foreach(findings, i, finding) {
+		later = json_is_true(json_object_get(finding, "later"));
+		if (is_of(finding, object))
+			print_form(later ? "{object}: the VMM's to do: {text}[; {fix}]\n" :
+					   "{object}: {text}[; {fix}]\n", finding);
 	}
-	free(list->f);
-	memset(list, 0, sizeof(*list));
 }

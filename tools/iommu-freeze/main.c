@@ -2,54 +2,69 @@
 /*
  * iommu-freeze: see, verify and discard frozen IOMMU domains
  *
- * Structure: finds the verb, has its arguments parsed, runs it and makes sure
- * that what it printed arrived. No state, no lock. Every failure becomes one of
- * the exit codes of enum outcome.
+ * Finds the verb, has its arguments parsed, runs it and makes sure that what it
+ * printed arrived. Every failure becomes one of the exit codes of enum outcome.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "verb.h"
 
 /* So that no file that is opened later becomes stdin or stderr. */
 static void fill_standard_files(void)
 {
-	int fd;
+	int fd = 0;
 
-	do {
+	while (fd >= 0 && fd <= STDERR_FILENO)
 		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
+}
+
+/* All that was printed has to have arrived. */
+static enum outcome close_stdout(void)
+{
+	bool failed = ferror(stdout);
+
+	progress_clear();
+	errno = 0;
+	if (fclose(stdout))
+		failed = true;
+	if (!failed)
+		return OUTCOME_OK;
+	/* Whoever closed the pipe does not want to read about it. */
+	if (errno != EPIPE)
+		say("cannot write to standard output%s%s", errno ? ": " : "",
+		    errno ? strerror(errno) : "");
+	return OUTCOME_FAILED;
 }
 
 static enum outcome run(const struct verb *verb, int argc, char **argv)
 {
 	struct args args = {};
 	enum outcome outcome;
-	bool help = false;
 
-	outcome = args_parse(&args, verb, argc, argv, &help);
-	if (!outcome && help) {
+	outcome = args_parse(&args, verb, argc, argv);
+	if (!outcome && args.help) {
 		args.word = verb->name;
 		verb = &verb_help;
 	}
 	if (!outcome)
 		outcome = verb->run(&args);
-	args_free(&args);
+	free(args.bdf);
 	return outcome;
 }
 
 int main(int argc, char **argv)
 {
-	enum outcome outcome, printed;
+	enum outcome outcome;
 	const struct verb *verb;
 	const char *name;
 
-	if (print_begin())
-		return OUTCOME_FAILED;
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		return say("standard output is closed");
 	fill_standard_files();
 	/* A reader that went away is a failed write, told by the exit code. */
 	signal(SIGPIPE, SIG_IGN);
@@ -69,7 +84,5 @@ int main(int argc, char **argv)
 		return OUTCOME_USAGE;
 	}
 	outcome = run(verb, argc - 1, argv + 1);
-	pci_end();
-	printed = print_end();
-	return outcome_add(outcome, printed);
+	return outcome_add(outcome, close_stdout());
 }

@@ -2,21 +2,23 @@
 /*
  * iommu-freeze: what libpci does for us: places, filters and names
  *
- * Structure: one struct pci_access, made when it is needed first. No lock. libpci
- * ends the program when sysfs fails half way; a device that is not there
- * and a missing pci.ids are no failures, names are numbers then.
+ * One struct pci_access, made when it is needed first, and one filter. libpci ends the
+ * program when sysfs fails half way; a device that is not there and a missing pci.ids are no
+ * failures, names are numbers then.
  */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "verb.h"
 
 /* frz.h has made u8 to u64 */
 #define PCI_HAVE_Uxx_TYPES
 #include <pci/pci.h>
 
 static struct pci_access *pci;
+static struct pci_filter filter;
+static bool filtered, by_id;
 
 static __printf(1, 2) __noreturn
 void pci_failed(char *fmt, ...)
@@ -34,7 +36,6 @@ void pci_failed(char *fmt, ...)
 static __printf(1, 2)
 void pci_quiet(char *fmt, ...)
 {
-	(void)fmt;
 }
 
 static struct pci_access *pci_begin(void)
@@ -52,29 +53,6 @@ static struct pci_access *pci_begin(void)
 }
 
 /**
- * pci_end - free what libpci keeps
- */
-void pci_end(void)
-{
-	if (pci)
-		pci_cleanup(pci);
-	pci = NULL;
-}
-
-/* Hexadecimal digits up to the character end, which is skipped; false: else. */
-static bool parse_hex(const char **text, char end, size_t digits, u32 max,
-		      u32 *value)
-{
-	size_t n = strspn(*text, "0123456789abcdefABCDEF");
-
-	if (!n || n > digits || (*text)[n] != end)
-		return false;
-	*value = strtoul(*text, NULL, 16);
-	*text += n + (end != '\0');
-	return *value <= max;
-}
-
-/**
  * pci_parse_bdf - parse the place of a device
  * @text: [DOMAIN:]BUS:SLOT.FUNCTION, hexadecimal
  * @bdf: filled
@@ -83,109 +61,86 @@ static bool parse_hex(const char **text, char end, size_t digits, u32 max,
  */
 bool pci_parse_bdf(const char *text, struct bdf *bdf)
 {
-	const char *colon = strchr(text, ':');
-	u32 bus, slot, function;
+	u32 segment = 0, bus, slot, function;
+	int end = 0;
 
-	bdf->segment = 0;
-	if (colon && strchr(colon + 1, ':') &&
-	    !parse_hex(&text, ':', 8, 0x7fffffff, &bdf->segment))
+	/* sscanf() takes more: spaces, signs and 0x. */
+	if (text[strspn(text, "0123456789abcdefABCDEF:.")])
 		return false;
-	if (!parse_hex(&text, ':', 2, 0xff, &bus) ||
-	    !parse_hex(&text, '.', 2, 0x1f, &slot) ||
-	    !parse_hex(&text, '\0', 1, 7, &function))
-		return false;
-	bdf->devid = bus << 8 | slot << 3 | function;
-	return true;
+	if (sscanf(text, "%8x:%2x:%2x.%1x%n", &segment, &bus, &slot, &function, &end) != 4) {
+		segment = 0;
+		if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) != 3)
+			return false;
+	}
+	*bdf = (struct bdf){ .segment = segment, .devid = bus << 8 | slot << 3 | function };
+	return !text[end] && segment <= 0x7fffffff && slot <= 0x1f && function <= 7;
 }
 
-/* libpci writes into what it parses. */
-static char *parse_filter(struct pci_filter *filter, const char *slot,
-			  const char *id)
+/* Of one option; libpci writes into what it parses. */
+static const char *parse_option(char option, const char *value)
 {
-	char *reason = NULL;
+	const char *reason;
 	char text[64];
 
-	pci_filter_init(pci_begin(), filter);
-	if (slot) {
-		if (snprintf(text, sizeof(text), "%s", slot) >= (int)sizeof(text))
-			return "-s: too long";
-		reason = pci_filter_parse_slot(filter, text);
-	}
-	if (!reason && id) {
-		if (snprintf(text, sizeof(text), "%s", id) >= (int)sizeof(text))
-			return "-d: too long";
-		reason = pci_filter_parse_id(filter, text);
-	}
-	return reason;
+	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
+		reason = print_text("-%c: too long", option);
+	else if (option == 's')
+		reason = pci_filter_parse_slot(&filter, text);
+	else
+		reason = pci_filter_parse_id(&filter, text);
+	return reason ? print_text("-%c '%.40s': %s", option, value, reason) : NULL;
 }
 
 /**
- * pci_filter_check - check filters as lspci has them
- * @slot: argument of -s, may be NULL
- * @id: argument of -d, may be NULL
+ * pci_filter_set - choose which devices are meant, as lspci does
+ * @slot: argument of -s, NULL: any
+ * @id: argument of -d, NULL: any
  *
  * Return: NULL, or why one of them is wrong.
  */
-const char *pci_filter_check(char *slot, char *id)
+const char *pci_filter_set(const char *slot, const char *id)
 {
-	struct pci_filter filter;
-	static char text[128];
-	char *reason;
+	const char *reason = NULL;
 
-	if (!slot && !id)
-		return NULL;
-	reason = parse_filter(&filter, slot, NULL);
-	if (reason) {
-		snprintf(text, sizeof(text), "-s '%.40s': %s", slot, reason);
-		return text;
-	}
-	reason = parse_filter(&filter, NULL, id);
-	if (reason) {
-		snprintf(text, sizeof(text), "-d '%.40s': %s", id, reason);
-		return text;
-	}
-	return NULL;
+	filtered = slot || id;
+	by_id = id;
+	if (filtered)
+		pci_filter_init(pci_begin(), &filter);
+	if (slot)
+		reason = parse_option('s', slot);
+	if (!reason && id)
+		reason = parse_option('d', id);
+	return reason;
 }
 
-/* The device as libpci knows it, to be freed; NULL when it is not there. */
-static struct pci_dev *get_dev(const struct bdf *bdf)
+/* The device as libpci knows it, to be freed, whether it is there or not. */
+static struct pci_dev *get_dev(struct bdf bdf)
 {
-	char path[64], place[BDF_LEN];
+	return pci_get_dev(pci_begin(), bdf.segment, bdf.devid >> 8, bdf.devid >> 3 & 0x1f,
+			   bdf.devid & 7);
+}
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vendor",
-		 print_bdf(bdf, place));
-	if (access(path, R_OK))
-		return NULL;
-	return pci_get_dev(pci_begin(), bdf->segment, bdf->devid >> 8,
-			   bdf->devid >> 3 & 0x1f, bdf->devid & 7);
+static bool is_there(struct bdf bdf)
+{
+	return !access(print_text("/sys/bus/pci/devices/%s/vendor", print_bdf(bdf)), R_OK);
 }
 
 /**
- * pci_filter_takes - whether the filters let a device through
- * @slot: argument of -s, may be NULL; checked before
- * @id: argument of -d, may be NULL; checked before
+ * pci_filter_takes - whether a device is meant
  * @bdf: place of the device
  *
- * Return: whether they do. A device that is not there has no ids to match.
+ * Return: whether it is. A device that is not there has no ids to match.
  */
-bool pci_filter_takes(char *slot, char *id, const struct bdf *bdf)
+bool pci_filter_takes(struct bdf bdf)
 {
-	struct pci_filter filter;
 	struct pci_dev *dev;
 	bool takes;
 
-	if (!slot && !id)
+	if (!filtered)
 		return true;
-	if (parse_filter(&filter, slot, id))
+	if (by_id && !is_there(bdf))
 		return false;
-	if (!id) {
-		dev = pci_get_dev(pci_begin(), bdf->segment, bdf->devid >> 8,
-				  bdf->devid >> 3 & 0x1f, bdf->devid & 7);
-	} else {
-		dev = get_dev(bdf);
-		if (!dev)
-			return false;
-	}
+	dev = get_dev(bdf);
 	takes = pci_filter_match(&filter, dev);
 	pci_free_dev(dev);
 	return takes;
@@ -195,37 +150,38 @@ bool pci_filter_takes(char *slot, char *id, const struct bdf *bdf)
  * pci_name_by_id - name of a kind of device
  * @vendor: vendor id
  * @device: device id
- * @buf: room for it, NAME_LEN
- * @len: size of @buf
  *
- * Return: @buf: vendor and device, numbers where pci.ids does not tell.
+ * Return: text, as of print_text(): vendor and device, numbers where pci.ids does
+ * not tell.
  */
-const char *pci_name_by_id(u32 vendor, u32 device, char *buf, size_t len)
+const char *pci_name_by_id(u32 vendor, u32 device)
 {
+	char name[256];
+
 	/* No network and no udev: a tool of the kernel's asks a file. */
-	if (!pci_lookup_name(pci_begin(), buf, len, PCI_LOOKUP_VENDOR |
+	if (!pci_lookup_name(pci_begin(), name, sizeof(name), PCI_LOOKUP_VENDOR |
 			     PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS |
 			     PCI_LOOKUP_NO_HWDB, vendor, device))
-		snprintf(buf, len, "%04x:%04x", vendor, device);
-	return buf;
+		return print_text("%04x:%04x", vendor, device);
+	return print_text("%s", name);
 }
 
 /**
  * pci_name - name of a device of this machine
  * @bdf: place of it
- * @buf: room for it, NAME_LEN
- * @len: size of @buf
  *
- * Return: @buf, or NULL when no device is there.
+ * Return: text, as of print_text(), or NULL when no device is there.
  */
-const char *pci_name(const struct bdf *bdf, char *buf, size_t len)
+const char *pci_name(struct bdf bdf)
 {
-	struct pci_dev *dev = get_dev(bdf);
+	const char *name;
+	struct pci_dev *dev;
 
-	if (!dev)
+	if (!is_there(bdf))
 		return NULL;
+	dev = get_dev(bdf);
 	pci_fill_info(dev, PCI_FILL_IDENT);
-	pci_name_by_id(dev->vendor_id, dev->device_id, buf, len);
+	name = pci_name_by_id(dev->vendor_id, dev->device_id);
 	pci_free_dev(dev);
-	return buf;
+	return name;
 }

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommu-freeze: text for people
+ * iommu-freeze: text, and where it goes
  *
- * Structure: data goes to stdout, messages and progress to stderr; colour and
- * progress only to a terminal. No lock. A write that fails is found at the end,
- * by print_end().
+ * Data goes to stdout, messages and progress to stderr; colour and progress only
+ * to a terminal. A write to stdout that fails is found at the end, by main().
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tool.h"
+#include "format/format.h"
 
-static bool coloured;
 static bool in_progress;
 
 /**
@@ -22,8 +19,10 @@ static bool in_progress;
  * @fmt: as printf, without the end of line
  *
  * A name of a file may have anything in it: what is not for a terminal is "?".
+ *
+ * Return: OUTCOME_FAILED, as most of what is said tells of that.
  */
-void say(const char *fmt, ...)
+enum outcome say(const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -32,7 +31,8 @@ void say(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	progress_clear();
-	fprintf(stderr, TOOL ": %s\n", print_text((u8 *)text, sizeof(text) - 1, text));
+	fprintf(stderr, TOOL ": %s\n", print_clean(text));
+	return OUTCOME_FAILED;
 }
 
 /**
@@ -64,91 +64,125 @@ void progress_clear(void)
 }
 
 /**
- * print_begin - look where stdout goes
+ * must - end the program if there was no memory
+ * @memory: what was asked for
  *
- * Return: OUTCOME_FAILED when it is closed.
+ * What was left out for want of memory would read as what is not there: a finding
+ * that is dropped makes "ready" of "not ready".
+ *
+ * Return: @memory.
  */
-enum outcome print_begin(void)
+void *must(void *memory)
 {
+	if (memory)
+		return memory;
+	say("out of memory");
+	exit(OUTCOME_FAILED);
+}
+
+#define GREEN	"\033[32m"
+#define CYAN	"\033[36m"
+#define RED	"\033[31m"
+
+/* What a word says to whoever waits for it; one that is not here is bad. */
+static const char *colour_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		const char *colour;
+	} colours[] = {
+		{ "replaced", GREEN },
+		{ "same", GREEN },
+		{ "serialised, same as the live tables", GREEN },
+		{ "ready", GREEN },
+		{ "preserved", CYAN },
+		{ "frozen", CYAN },
+		{ "discarded", NULL },
+		{ "idle", NULL },
+	};
 	const char *no_color = getenv("NO_COLOR");
+	size_t i;
 
-	if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
-		say("standard output is closed");
-		return OUTCOME_FAILED;
-	}
-	coloured = isatty(STDOUT_FILENO) && !(no_color && *no_color);
-	return OUTCOME_OK;
+	if (!isatty(STDOUT_FILENO) || (no_color && *no_color))
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(colours); i++)
+		if (!strcmp(colours[i].word, word))
+			return colours[i].colour;
+	return RED;
 }
 
 /**
- * print_end - make sure that all that was printed has arrived
- *
- * Return: OUTCOME_FAILED when it has not.
- */
-enum outcome print_end(void)
-{
-	bool failed = ferror(stdout);
-
-	progress_clear();
-	errno = 0;
-	if (fclose(stdout))
-		failed = true;
-	if (!failed)
-		return OUTCOME_OK;
-	/* Whoever closed the pipe does not want to read about it. */
-	if (errno != EPIPE)
-		say("cannot write to standard output%s%s", errno ? ": " : "",
-		    errno ? strerror(errno) : "");
-	return OUTCOME_FAILED;
-}
-
-/**
- * print_tinted - print a word, padded, and coloured on a terminal
- * @tint: how
- * @width: columns to fill
+ * print_tinted - print a word, on a terminal in the colour of what it says
+ * @width: columns to fill, at least
  * @word: word
  */
-void print_tinted(enum tint tint, int width, const char *word)
+void print_tinted(int width, const char *word)
 {
-	static const char * const colour[] = {
-		[TINT_NONE] = "",
-		[TINT_GOOD] = "\033[32m",
-		[TINT_BUSY] = "\033[36m",
-		[TINT_BAD] = "\033[31m",
-	};
-	int pad = width - (int)strlen(word);
+	const char *colour = colour_of(word);
+	int len = strlen(word);
 
-	if (coloured && tint != TINT_NONE)
-		printf("%s%s\033[0m", colour[tint], word);
+	if (colour)
+		printf("%s%s\033[0m", colour, word);
 	else
 		fputs(word, stdout);
-	if (pad > 0)
-		printf("%*s", pad, "");
+	if (width > len)
+		printf("%*s", width - len, "");
 }
 
 /**
- * print_bdf - write the place of a device
- * @bdf: place
- * @buf: room for BDF_LEN
+ * print_text - make a short text
+ * @fmt: as printf
  *
- * Return: @buf.
+ * Return: text of at most TEXT_LEN, good until TEXTS more were made.
  */
-const char *print_bdf(const struct bdf *bdf, char *buf)
+char *print_text(const char *fmt, ...)
 {
-	snprintf(buf, BDF_LEN, "%04x:%02x:%02x.%x", bdf->segment,
-		 bdf->devid >> 8 & 0xff, bdf->devid >> 3 & 0x1f, bdf->devid & 7);
+	static char text[TEXTS][TEXT_LEN];
+	static unsigned int next;
+	char *buf = text[next++ % TEXTS];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, TEXT_LEN, fmt, ap);
+	va_end(ap);
 	return buf;
 }
 
 /**
- * print_bytes - write a size, short
- * @bytes: size
- * @buf: room for BYTES_LEN
- * @len: size of @buf
+ * print_clean - make a text safe on any terminal and in JSON
+ * @text: changed: what is no printable ASCII becomes "?"
  *
- * Return: @buf, with at most one decimal.
+ * Return: @text.
  */
-const char *print_bytes(u64 bytes, char *buf, size_t len)
+char *print_clean(char *text)
+{
+	char *c;
+
+	for (c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return text;
+}
+
+/**
+ * print_bdf - the place of a device
+ * @bdf: place
+ *
+ * Return: text, as of print_text().
+ */
+const char *print_bdf(struct bdf bdf)
+{
+	return print_text("%04x:%02x:%02x.%x", bdf.segment, bdf.devid >> 8 & 0xff,
+			  bdf.devid >> 3 & 0x1f, bdf.devid & 7);
+}
+
+/**
+ * print_bytes - a size, short
+ * @bytes: size
+ *
+ * Return: text, as of print_text(), with at most one decimal.
+ */
+const char *print_bytes(u64 bytes)
 {
 	static const char unit[] = "BKMGTPE";
 	unsigned int i = 0, tenth;
@@ -161,154 +195,12 @@ const char *print_bytes(u64 bytes, char *buf, size_t len)
 	}
 	tenth = rest * 10 / 1024;
 	if (tenth && bytes < 100)
-		snprintf(buf, len, "%u.%u%c", (u32)bytes, tenth, unit[i]);
-	else
-		snprintf(buf, len, "%u%c", (u32)bytes, unit[i]);
-	return buf;
+		return print_text("%llu.%u%c", bytes, tenth, unit[i]);
+	return print_text("%llu%c", bytes, unit[i]);
 }
 
 /**
- * print_hex - write bytes in hexadecimal
- * @data: bytes
- * @len: how many, FRZ_DIGEST_LEN at most
- * @buf: room for HEX_LEN
- *
- * Return: @buf.
- */
-const char *print_hex(const u8 *data, size_t len, char *buf)
-{
-	static const char digit[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		buf[2 * i] = digit[data[i] >> 4];
-		buf[2 * i + 1] = digit[data[i] & 15];
-	}
-	buf[2 * len] = '\0';
-	return buf;
-}
-
-/**
- * print_text - a text of the kernel's that is safe on any terminal and in JSON
- * @text: text, NUL terminated or full
- * @len: size of @text
- * @buf: room for @len + 1
- *
- * Return: @buf.
- */
-const char *print_text(const u8 *text, size_t len, char *buf)
-{
-	size_t i;
-
-	for (i = 0; i < len && text[i]; i++)
-		buf[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	buf[i] = '\0';
-	return buf;
-}
-
-/**
- * print_prot - write permissions
- * @prot: FRZ_READ, ...
- * @buf: room for PROT_LEN
- *
- * Return: @buf: r, w and s (snoop), each - when not set.
- */
-const char *print_prot(u32 prot, char *buf)
-{
-	buf[0] = prot & FRZ_READ ? 'r' : '-';
-	buf[1] = prot & FRZ_WRITE ? 'w' : '-';
-	buf[2] = prot & FRZ_SNOOP ? 's' : '-';
-	buf[3] = '\0';
-	return buf;
-}
-
-/**
- * print_direction - word of a direction
- * @direction: enum iommu_freeze_direction
- *
- * Return: word, the same in text and in JSON.
- */
-const char *print_direction(u32 direction)
-{
-	return direction == IOMMU_FREEZE_INCOMING ? "incoming" : "outgoing";
-}
-
-/**
- * print_state - word of a state
- * @state: enum iommu_freeze_state
- *
- * Return: word, "unknown" for one of a newer kernel.
- */
-const char *print_state(u32 state)
-{
-	static const char * const word[] = {
-		[IOMMU_FREEZE_PRESERVED] = "preserved",
-		[IOMMU_FREEZE_FROZEN] = "frozen",
-		[IOMMU_FREEZE_REPLACED] = "replaced",
-		[IOMMU_FREEZE_REFUSED] = "refused",
-		[IOMMU_FREEZE_DISCARDED] = "discarded",
-	};
-
-	return state < ARRAY_SIZE(word) && word[state] ? word[state] : "unknown";
-}
-
-/**
- * print_stage - word of a stage of check
- * @stage: stage
- *
- * Return: word, as it is typed and in JSON.
- */
-const char *print_stage(enum stage stage)
-{
-	static const char * const word[] = {
-		[STAGE_EARLY] = "early",
-		[STAGE_PRESERVE] = "preserve",
-		[STAGE_KEXEC] = "kexec",
-	};
-
-	return word[stage];
-}
-
-/**
- * print_use - word of how a device is used
- * @use: enum iommu_freeze_use
- *
- * Return: word, "unknown" for one of a newer kernel.
- */
-const char *print_use(u32 use)
-{
-	static const char * const word[] = {
-		[IOMMU_FREEZE_IDLE] = "idle",
-		[IOMMU_FREEZE_IN_USE] = "in-use",
-		[IOMMU_FREEZE_IS_PRESERVED] = "preserved",
-	};
-
-	return use < ARRAY_SIZE(word) ? word[use] : "unknown";
-}
-
-/**
- * print_state_tint - colour of a state
- * @state: enum iommu_freeze_state
- *
- * Return: how to colour it.
- */
-enum tint print_state_tint(u32 state)
-{
-	switch (state) {
-	case IOMMU_FREEZE_REPLACED:
-		return TINT_GOOD;
-	case IOMMU_FREEZE_PRESERVED:
-	case IOMMU_FREEZE_FROZEN:
-		return TINT_BUSY;
-	case IOMMU_FREEZE_DISCARDED:
-		return TINT_NONE;
-	default:
-		return TINT_BAD;
-	}
-}
-
-/**
- * print_format - word of a table format
+ * print_format - the name of a table format
  * @format: FRZ_FORMAT_...
  *
  * Return: name, "unknown" for one of a newer kernel.
@@ -321,20 +213,46 @@ const char *print_format(u32 format)
 }
 
 /**
- * print_result - word of what a verify found
- * @result: enum iommu_freeze_result
+ * print_word - the word of a number, the same in text and in JSON
+ * @words: kind of number
+ * @number: number
  *
  * Return: word, "unknown" for one of a newer kernel.
  */
-const char *print_result(u32 result)
+const char *print_word(enum words words, u32 number)
 {
-	static const char * const word[] = {
-		[IOMMU_FREEZE_SAME] = "same",
-		[IOMMU_FREEZE_DIFFERS] = "differs",
-		[IOMMU_FREEZE_DIGEST_DIFFERS] = "digest-differs",
-		[IOMMU_FREEZE_UNREADABLE] = "unreadable",
-		[IOMMU_FREEZE_ELSEWHERE] = "elsewhere",
+	static const char * const word[][6] = {
+		[WORDS_DIRECTION] = {
+			[IOMMU_FREEZE_OUTGOING] = "outgoing",
+			[IOMMU_FREEZE_INCOMING] = "incoming",
+		},
+		[WORDS_STATE] = {
+			[IOMMU_FREEZE_PRESERVED] = "preserved",
+			[IOMMU_FREEZE_FROZEN] = "frozen",
+			[IOMMU_FREEZE_REPLACED] = "replaced",
+			[IOMMU_FREEZE_REFUSED] = "refused",
+			[IOMMU_FREEZE_DISCARDED] = "discarded",
+		},
+		[WORDS_USE] = {
+			[IOMMU_FREEZE_IDLE] = "idle",
+			[IOMMU_FREEZE_IN_USE] = "in-use",
+			[IOMMU_FREEZE_IS_PRESERVED] = "preserved",
+		},
+		[WORDS_RESULT] = {
+			[IOMMU_FREEZE_SAME] = "same",
+			[IOMMU_FREEZE_DIFFERS] = "differs",
+			[IOMMU_FREEZE_DIGEST_DIFFERS] = "digest-differs",
+			[IOMMU_FREEZE_UNREADABLE] = "unreadable",
+			[IOMMU_FREEZE_ELSEWHERE] = "elsewhere",
+		},
+		[WORDS_STAGE] = {
+			[STAGE_EARLY] = "early",
+			[STAGE_PRESERVE] = "preserve",
+			[STAGE_KEXEC] = "kexec",
+		},
 	};
 
-	return result < ARRAY_SIZE(word) ? word[result] : "unknown";
+	if (number < ARRAY_SIZE(word[words]) && word[words][number])
+		return word[words][number];
+	return "unknown";
 }

@@ -1,39 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommu-freeze: which devices the command line means
+ * iommu-freeze: which devices of the kernel's list the command line means
  *
- * Structure: a copy of the kernel's list that fits the arguments. No lock: a list
- * that changes meanwhile is seen when the kernel is asked about a device.
- * What may fail: asking the kernel, and a device that is named and not there.
+ * The list may change meanwhile: that is seen when the kernel is asked about a
+ * device.
  */
 #include <stdlib.h>
 
-#include "tool.h"
+#include "kernel.h"
 
-/**
- * select_bdf - place of a device of the kernel's list
- * @dev: device
- *
- * Return: place.
- */
-struct bdf select_bdf(const struct iommu_freeze_device *dev)
-{
-	return (struct bdf){ .segment = dev->segment, .devid = dev->devid };
-}
-
-static bool same(const struct bdf *a, const struct bdf *b)
-{
-	return a->segment == b->segment && a->devid == b->devid;
-}
-
-static bool wanted(const struct args *args, const struct bdf *bdf)
+static bool wanted(const struct args *args, struct bdf bdf)
 {
 	size_t i;
 
 	if (!args->nr_bdf)
-		return pci_filter_takes(args->slot, args->id, bdf);
+		return pci_filter_takes(bdf);
 	for (i = 0; i < args->nr_bdf; i++)
-		if (same(&args->bdf[i], bdf))
+		if (!bdf_compare(args->bdf[i], bdf))
 			return true;
 	return false;
 }
@@ -41,25 +24,21 @@ static bool wanted(const struct args *args, const struct bdf *bdf)
 static enum outcome add_direction(struct selection *sel, const struct args *args,
 				  u32 direction)
 {
-	struct iommu_freeze_device dev, *more;
+	struct iommu_freeze_device dev;
 	enum outcome outcome;
-	struct bdf bdf;
 	bool end;
 	u32 i;
 
 	for (i = 0;; i++) {
-		outcome = kernel_list(&dev, direction, i, &end);
+		dev = (struct iommu_freeze_device){
+			.size = sizeof(dev), .direction = direction, .index = i,
+		};
+		outcome = kernel_ask(IOMMU_FREEZE_LIST, &dev, DEVICE_NODE ": list", &end);
 		if (outcome || end)
 			return outcome;
-		bdf = select_bdf(&dev);
-		if (!wanted(args, &bdf))
+		if (!wanted(args, device_bdf(&dev)))
 			continue;
-		more = realloc(sel->dev, (sel->nr + 1) * sizeof(dev));
-		if (!more) {
-			say("out of memory");
-			return OUTCOME_FAILED;
-		}
-		sel->dev = more;
+		sel->dev = must(realloc(sel->dev, (sel->nr + 1) * sizeof(dev)));
 		sel->dev[sel->nr++] = dev;
 	}
 }
@@ -71,35 +50,28 @@ static int by_place(const void *a, const void *b)
 	/* Incoming is the larger number. */
 	if (x->direction != y->direction)
 		return x->direction > y->direction ? -1 : 1;
-	if (x->segment != y->segment)
-		return x->segment < y->segment ? -1 : 1;
-	return (x->devid > y->devid) - (x->devid < y->devid);
+	return bdf_compare(device_bdf(x), device_bdf(y));
 }
 
 /* Every device that was named has to be there; a filter has to match one. */
 static void find_missing(struct selection *sel, const struct args *args)
 {
-	struct bdf bdf;
-	char place[BDF_LEN];
 	size_t i, j;
 
 	for (i = 0; i < args->nr_bdf; i++) {
-		for (j = 0; j < sel->nr; j++) {
-			bdf = select_bdf(&sel->dev[j]);
-			if (same(&args->bdf[i], &bdf))
+		for (j = 0; j < sel->nr; j++)
+			if (!bdf_compare(args->bdf[i], device_bdf(&sel->dev[j])))
 				break;
-		}
 		if (j < sel->nr)
 			continue;
-		say("%s: no frozen or preserved device%s%s: see '" TOOL " list'",
-		    print_bdf(&args->bdf[i], place), args->direction ? ", " : "",
-		    args->direction ? print_direction(args->direction) : "");
-		sel->outcome = OUTCOME_FAILED;
+		sel->outcome = say("%s: no frozen or preserved device%s%s: see '" TOOL " list'",
+				   print_bdf(args->bdf[i]), args->direction ? ", " : "",
+				   args->direction ? print_word(WORDS_DIRECTION, args->direction) :
+						     "");
 	}
-	if ((args->slot || args->id) && !sel->nr) {
-		say("-s or -d matches no frozen or preserved device: see '" TOOL " list'");
-		sel->outcome = OUTCOME_FAILED;
-	}
+	if ((args->slot || args->id) && !sel->nr)
+		sel->outcome =
+			say("-s or -d matches no frozen or preserved device: see '" TOOL " list'");
 }
 
 /* What explains an empty list, and what an operator must not miss. */
@@ -115,7 +87,7 @@ static void tell_status(const struct iommu_freeze_info *info)
 
 /**
  * select_devices - ask the kernel for the devices that are meant
- * @sel: filled; to be freed by select_free() in any case
+ * @sel: filled; its dev is to be freed in any case
  * @args: command line
  *
  * Return: OUTCOME_OK when the list could be read; @sel->outcome tells whether all
@@ -125,12 +97,8 @@ enum outcome select_devices(struct selection *sel, const struct args *args)
 {
 	enum outcome outcome;
 
-	*sel = (struct selection){
-		.all = !args->nr_bdf && !args->slot && !args->id && !args->direction,
-	};
-	outcome = kernel_open();
-	if (!outcome)
-		outcome = kernel_info(&sel->info);
+	*sel = (struct selection){};
+	outcome = kernel_open(&sel->info);
 	if (!outcome && args->direction != IOMMU_FREEZE_OUTGOING)
 		outcome = add_direction(sel, args, IOMMU_FREEZE_INCOMING);
 	if (!outcome && args->direction != IOMMU_FREEZE_INCOMING)
@@ -142,14 +110,4 @@ enum outcome select_devices(struct selection *sel, const struct args *args)
 	tell_status(&sel->info);
 	find_missing(sel, args);
 	return OUTCOME_OK;
-}
-
-/**
- * select_free - free a selection
- * @sel: selection
- */
-void select_free(struct selection *sel)
-{
-	free(sel->dev);
-	memset(sel, 0, sizeof(*sel));
 }

@@ -2,12 +2,13 @@
 /*
  * iommu-freeze: what an image of a kernel tells about the handovers it reads
  *
- * Structure: the image goes through libarchive as a stream, unpacked when it is
- * packed, and is looked through for the ELF note of iommu-freeze-abi.h; nothing
- * of it is kept but one buffer. No lock. The file is not trusted: whatever is cut
- * off, lies about a size or has no end is a failure with one line on stderr, and
- * never a kernel that lacks the note.
+ * The image goes through libarchive as a stream, unpacked when it is packed, and is
+ * looked through for the ELF note of kho/abi/iommu-freeze.h; nothing of it is kept but
+ * one buffer. The file is not trusted: whatever is cut off, lies about a size or has
+ * no end is a failure with one line on stderr, and never a kernel that lacks the
+ * note.
  */
+#include <errno.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,7 +16,10 @@
 
 #include <archive.h>
 
-#include "tool.h"
+#include <asm/byteorder.h>
+#include <linux/minmax.h>
+
+#include "check.h"
 
 /* Of a file, and of what comes out of it. Kernels have some 100 MiB. */
 #define MAX_BYTES	(1ULL << 30)
@@ -133,33 +137,9 @@ static u64 get64(const u8 *p)
 	return get32(p) | (u64)get32(p + 4) << 32;
 }
 
-/* Bytes that were read, fewer only at the end of the file; negative: errno was set. */
-static ssize_t read_at(int fd, u8 *buf, size_t len, u64 at)
-{
-	size_t have = 0;
-	ssize_t n;
-
-	while (have < len) {
-		n = pread(fd, buf + have, len - have, at + have);
-		if (!n)
-			break;
-		if (n < 0 && errno != EINTR)
-			return -1;
-		have += n > 0 ? n : 0;
-	}
-	return have;
-}
-
-static enum outcome failed(const struct image *image, const char *why)
-{
-	say("%s: %s", image->path, why);
-	return OUTCOME_FAILED;
-}
-
 static enum outcome cut_off(const struct image *image, u64 whole, u64 there)
 {
-	say("%s: cut off: %llu of %llu bytes are there", image->path, there, whole);
-	return OUTCOME_FAILED;
+	return say("%s: cut off: %llu of %llu bytes are there", image->path, there, whole);
 }
 
 static const struct packing *find_packing(const u8 *buf, size_t len)
@@ -241,16 +221,16 @@ static enum outcome recognise(struct image *image, struct target *target,
 	else if (!image->kind && is_vmlinux(buf, len, &image->whole))
 		image->kind = "vmlinux";
 	if (!image->kind)
-		return failed(image, "not a kernel image (bzImage, Image or vmlinux)");
+		return say("%s: not a kernel image (bzImage, Image or vmlinux)", image->path);
 
 	target->kind = image->kind;
 	if (!strcmp(image->kind, "bzImage")) {
 		if (len < SELFMAG || memcmp(buf, ELFMAG, SELFMAG))
-			return failed(image, "cannot unpack it: not packed in a way known here; "
-					     NAME_VMLINUX);
+			return say("%s: cannot unpack it: not packed in a way known here; "
+				   NAME_VMLINUX, image->path);
 	} else if (strcmp(image->kind, "vmlinux")) {
 		if (!is_arm64(buf, len))
-			return failed(image, "what is in it is not an arm64 Image");
+			return say("%s: what is in it is not an arm64 Image", image->path);
 		image->whole = arm64_whole(buf, len);
 		target->room = get64(buf + ARM64_IMAGE_SIZE);
 	}
@@ -293,8 +273,7 @@ static la_ssize_t read_raw(struct archive *a, void *data, const void **buf)
 	ssize_t n;
 
 	*buf = image->raw;
-	n = read_at(image->fd, image->raw, min(image->end - image->at, (u64)CHUNK),
-		    image->at);
+	n = pread(image->fd, image->raw, min(image->end - image->at, (u64)CHUNK), image->at);
 	if (n < 0)
 		archive_set_error(a, errno, "%s", strerror(errno));
 	else
@@ -307,10 +286,8 @@ static enum outcome cannot_read(const struct image *image, struct archive *a)
 	const char *why = archive_error_string(a) ?: "libarchive does not say why";
 
 	if (image->packing)
-		say("%s: cannot unpack it (%s): %s", image->path, image->packing->name, why);
-	else
-		say("%s: %s", image->path, why);
-	return OUTCOME_FAILED;
+		return say("%s: cannot unpack it (%s): %s", image->path, image->packing->name, why);
+	return say("%s: %s", image->path, why);
 }
 
 static enum outcome stream(struct image *image, struct target *target,
@@ -335,24 +312,21 @@ static enum outcome stream(struct image *image, struct target *target,
 			break;
 		total += n;
 		if (total > MAX_BYTES)
-			return failed(image, "unpacks to more than 1 GiB: no kernel is that large");
+			return say("%s: unpacks to more than 1 GiB: no kernel is that large",
+				   image->path);
 		have += n;
 		seen = search(target, buf, have);
 		have -= seen;
 		memmove(buf, buf + seen, have);
 	}
-	if (image->sized && total != image->promised) {
-		say("%s: cut off or broken: it unpacks to %llu bytes, and says %u",
-		    image->path, total, image->promised);
-		return OUTCOME_FAILED;
-	}
+	if (image->sized && total != image->promised)
+		return say("%s: cut off or broken: it unpacks to %llu bytes, and says %u",
+			   image->path, total, image->promised);
 	if (total < image->whole)
 		return cut_off(image, image->whole, total);
-	if (target->supported && target->oldest > target->newest) {
-		say("%s: broken: says that it reads handover versions %u to %u",
-		    image->path, target->oldest, target->newest);
-		return OUTCOME_FAILED;
-	}
+	if (target->supported && target->oldest > target->newest)
+		return say("%s: broken: says that it reads handover versions %u to %u", image->path,
+			   target->oldest, target->newest);
 	return OUTCOME_OK;
 }
 
@@ -360,19 +334,16 @@ static enum outcome stream(struct image *image, struct target *target,
 static enum outcome look_inside(struct image *image, struct target *target)
 {
 	int filter = image->packing ? image->packing->filter : ARCHIVE_FILTER_NONE;
-	struct archive *a = archive_read_new();
+	struct archive *a = must(archive_read_new());
 	struct archive_entry *entry;
 	enum outcome outcome;
 	int ret;
 
-	if (!a)
-		return failed(image, "out of memory");
 	/* Not OK: it would call a program, or cannot do it at all. */
 	if (archive_read_append_filter(a, filter) != ARCHIVE_OK) {
-		say("%s: cannot unpack it: libarchive has no %s here; " NAME_VMLINUX,
-		    image->path, image->packing ? image->packing->name : "way to read");
 		archive_read_free(a);
-		return OUTCOME_FAILED;
+		return say("%s: cannot unpack it: libarchive has no %s here; " NAME_VMLINUX,
+			   image->path, image->packing ? image->packing->name : "way to read");
 	}
 	ret = archive_read_support_format_raw(a);
 	if (ret == ARCHIVE_OK)
@@ -393,14 +364,15 @@ static enum outcome find_payload(struct image *image, u64 len)
 	image->end = image->at + len;
 	if (image->end > image->size)
 		return cut_off(image, image->end, image->size);
-	n = read_at(image->fd, magic, min(len, 8ULL), image->at);
+	n = pread(image->fd, magic, min(len, 8ULL), image->at);
 	if (n < 0)
-		return failed(image, strerror(errno));
+		return say("%s: %s", image->path, strerror(errno));
 	image->packing = find_packing(magic, n);
 	/* libarchive bounds the memory for all others. */
 	if (image->packing && image->packing->filter == ARCHIVE_FILTER_LZMA &&
 	    (n < 5 || get32(magic + 1) > MAX_BYTES))
-		return failed(image, "cannot unpack it (lzma): needs more than 1 GiB for that");
+		return say("%s: cannot unpack it (lzma): needs more than 1 GiB for that",
+			   image->path);
 	return OUTCOME_OK;
 }
 
@@ -414,13 +386,11 @@ static enum outcome read_bzimage(struct image *image, struct target *target,
 	enum outcome outcome;
 	u8 size[4];
 
-	if (version < 0x208) {
-		say("%s: boot protocol %u.%02u tells not where the kernel in it is; " NAME_VMLINUX,
-		    image->path, version >> 8, version & 0xff);
-		return OUTCOME_FAILED;
-	}
+	if (version < 0x208)
+		return say("%s: boot protocol %u.%02u tells not where the kernel in it is; "
+			   NAME_VMLINUX, image->path, version >> 8, version & 0xff);
 	if (!get32(header + X86_PAYLOAD_OFFSET) || len < sizeof(size))
-		return failed(image, "its setup header names no payload; " NAME_VMLINUX);
+		return say("%s: its setup header names no payload; " NAME_VMLINUX, image->path);
 	if (whole > image->size)
 		return cut_off(image, whole, image->size);
 	image->kind = "bzImage";
@@ -432,9 +402,9 @@ static enum outcome read_bzimage(struct image *image, struct target *target,
 		return outcome ?: look_inside(image, target);
 
 	/* The kernel's build puts the size behind whatever is not gzip, which has it. */
-	if (read_at(image->fd, size, sizeof(size), image->end - sizeof(size)) !=
+	if (pread(image->fd, size, sizeof(size), image->end - sizeof(size)) !=
 	    sizeof(size))
-		return failed(image, "cannot be read");
+		return say("%s: cannot be read", image->path);
 	image->sized = true;
 	image->promised = get32(size);
 	if (image->packing->filter != ARCHIVE_FILTER_GZIP)
@@ -445,7 +415,6 @@ static enum outcome read_bzimage(struct image *image, struct target *target,
 static enum outcome read_zboot(struct image *image, struct target *target,
 			       const u8 *header)
 {
-	char type[ZBOOT_TYPE_LEN + 1];
 	enum outcome outcome;
 
 	image->kind = "vmlinuz.efi";
@@ -453,11 +422,9 @@ static enum outcome read_zboot(struct image *image, struct target *target,
 	outcome = find_payload(image, get32(header + ZBOOT_SIZE));
 	if (outcome)
 		return outcome;
-	if (!image->packing) {
-		say("%s: cannot unpack it: packed by '%s'; name its Image instead",
-		    image->path, print_text(header + ZBOOT_TYPE, ZBOOT_TYPE_LEN, type));
-		return OUTCOME_FAILED;
-	}
+	if (!image->packing)
+		return say("%s: cannot unpack it: packed by '%.*s'; name its Image instead",
+			   image->path, ZBOOT_TYPE_LEN, (const char *)header + ZBOOT_TYPE);
 	return look_inside(image, target);
 }
 
@@ -467,9 +434,9 @@ static enum outcome read_image(struct image *image, struct target *target)
 	enum outcome outcome;
 	ssize_t n;
 
-	n = read_at(image->fd, header, sizeof(header), 0);
+	n = pread(image->fd, header, sizeof(header), 0);
 	if (n < 0)
-		return failed(image, strerror(errno));
+		return say("%s: %s", image->path, strerror(errno));
 	/* Of nothing, libarchive makes an error. */
 	if (!n)
 		return recognise(image, target, header, 0);
@@ -501,15 +468,15 @@ enum outcome target_read(const char *path, struct target *target)
 	/* Whatever is no file must not keep the open waiting. */
 	image.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (image.fd < 0)
-		return failed(&image, strerror(errno));
+		return say("%s: %s", image.path, strerror(errno));
 	if (fstat(image.fd, &st)) {
-		outcome = failed(&image, strerror(errno));
+		outcome = say("%s: %s", image.path, strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
-		outcome = failed(&image, strerror(EISDIR));
+		outcome = say("%s: %s", image.path, strerror(EISDIR));
 	} else if (!S_ISREG(st.st_mode)) {
-		outcome = failed(&image, "not a regular file");
+		outcome = say("%s: not a regular file", image.path);
 	} else if ((u64)st.st_size > MAX_BYTES) {
-		outcome = failed(&image, "more than 1 GiB: no kernel is that large");
+		outcome = say("%s: more than 1 GiB: no kernel is that large", image.path);
 	} else {
 		image.size = st.st_size;
 		outcome = read_image(&image, target);

@@ -2,63 +2,44 @@
 /*
  * iommu-freeze discard: let go of incoming devices that nobody will claim
  *
- * Structure: asks the kernel for one device after the other. No lock. A device
- * that the kernel does not let go of fails, and the others are tried still.
+ * A device that the kernel does not let go of fails, and the others are tried
+ * still.
  */
-#include "tool.h"
+#include <stdlib.h>
 
-/**
- * discard_json_one - what discard --json prints about a device
- * @dev: device, as it was before
- *
- * Return: object, NULL without memory.
- */
-json_t *discard_json_one(const struct iommu_freeze_device *dev)
-{
-	struct bdf bdf = select_bdf(dev);
-	char place[BDF_LEN];
-
-	return json_pack("{ssssso}", "device", print_bdf(&bdf, place),
-			 "was", print_state(dev->state),
-			 "memory", json_count(dev->memory));
-}
+#include "kernel.h"
+#include "output.h"
 
 static enum outcome run_discard(const struct args *args)
 {
+	struct report report = { .verb = args->verb, .json = args->json };
 	struct args incoming = *args;
-	json_t *devices = json_array();
-	char place[BDF_LEN], size[BYTES_LEN];
-	struct selection sel;
+	struct iommu_freeze_discard discard = { .size = sizeof(discard) };
+	const struct iommu_freeze_device *dev;
 	enum outcome outcome, one;
-	size_t i, told = 0;
-	struct bdf bdf;
+	struct selection sel;
 
 	incoming.direction = IOMMU_FREEZE_INCOMING;
 	outcome = select_devices(&sel, &incoming);
 	if (outcome)
 		goto out;
 	outcome = sel.outcome;
-	for (i = 0; i < sel.nr; i++) {
-		one = kernel_discard(&sel.dev[i]);
+	for (dev = sel.dev; dev < sel.dev + sel.nr; dev++) {
+		discard.segment = dev->segment;
+		discard.devid = dev->devid;
+		one = kernel_ask(IOMMU_FREEZE_DISCARD, &discard,
+				 print_text("%s: discard", print_bdf(device_bdf(dev))), NULL);
 		outcome = outcome_add(outcome, one);
-		if (one)
-			continue;
-		bdf = select_bdf(&sel.dev[i]);
-		if (args->json)
-			json_array_append_new(devices, discard_json_one(&sel.dev[i]));
-		else
-			printf("%s discarded, %s released\n", print_bdf(&bdf, place),
-			       print_bytes(sel.dev[i].memory, size, sizeof(size)));
-		told++;
+		if (!one)
+			report_device(&report, "{device} discarded, {memory:b} released\n",
+				      json_pack("{sssssI}",
+						"device", print_bdf(device_bdf(dev)),
+						"was", print_word(WORDS_STATE, dev->state),
+						"memory", dev->memory));
 	}
-	if (args->json) {
-		one = json_end(json_devices(args->verb, devices, told, !outcome));
-		outcome = outcome_add(outcome, one);
-		devices = NULL;
-	}
+	report_end(&report, !outcome, json_object());
 out:
-	json_decref(devices);
-	select_free(&sel);
+	free(sel.dev);
 	return outcome;
 }
 

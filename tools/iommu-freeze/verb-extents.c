@@ -2,169 +2,105 @@
 /*
  * iommu-freeze extents: the contiguous runs that a device's frozen tables map
  *
- * Structure: asks the kernel for as many as the buffer holds and prints them
- * before it asks for more: there may be millions. No lock. When something fails
- * half way, the JSON is closed properly and says that it is not complete.
+ * There may be millions: the kernel is asked for as many as the buffer holds, and
+ * they are printed before it is asked for more. When something fails half way, the
+ * JSON is closed properly and says that it is not complete.
  */
 #include <stdlib.h>
 
-#include "tool.h"
+#include "kernel.h"
+#include "output.h"
 
 #define BATCH	16384
 
-/**
- * extents_begin - what comes before the first device
- * @out: zeroed apart from json
- */
-void extents_begin(struct extents_out *out)
+static const char head[] =
+	"DEVICE        DIRECTION IOVA              ADDRESS          LENGTH        PROT\n";
+
+static void print_extent(const struct iommu_freeze_device *dev, u64 nr, bool json,
+			 const struct iommu_freeze_extent *e)
 {
-	if (out->json)
-		printf("{\"version\": %d, \"verb\": \"%s\", \"devices\": [",
-		       JSON_VERSION, verb_extents.name);
-}
+	json_t *extent = must(json_pack("{sososIso}",
+					"iova", json_hex(e->iova),
+					"pa", json_hex(e->pa),
+					"length", e->len,
+					"prot", json_prot(e->prot)));
 
-/**
- * extents_device - begin a device
- * @out: how it is printed
- * @dev: device
- */
-void extents_device(struct extents_out *out, const struct iommu_freeze_device *dev)
-{
-	struct bdf bdf = select_bdf(dev);
-
-	print_bdf(&bdf, out->place);
-	out->direction = print_direction(dev->direction);
-	out->nr = 0;
-	if (out->json)
-		printf("%s\n  {\"device\": \"%s\", \"direction\": \"%s\", \"extents\": [",
-		       out->devices ? "," : "", out->place, out->direction);
-	else if (!out->devices)
-		printf("%-12s  %-9s %-17s %-16s %-12s  %s\n", "DEVICE", "DIRECTION",
-		       "IOVA", "ADDRESS", "LENGTH", "PROT");
-	out->devices++;
-}
-
-/**
- * extents_extent - one extent of the device
- * @out: how it is printed
- * @e: extent
- *
- * Return: OUTCOME_FAILED without memory.
- */
-enum outcome extents_extent(struct extents_out *out,
-			    const struct iommu_freeze_extent *e)
-{
-	char prot[PROT_LEN];
-	json_t *extent;
-
-	print_prot(e->prot, prot);
-	if (!out->json) {
-		printf("%-12s  %-9s 0x%015llx 0x%014llx 0x%010llx  %s\n", out->place,
-		       out->direction, e->iova, e->pa, e->len, prot);
-		out->nr++;
-		return OUTCOME_OK;
+	if (json) {
+		fputs(nr ? ",\n    " : "\n    ", stdout);
+		json_write(extent, JSON_COMPACT);
+		return;
 	}
-	extent = json_pack("{sosososs}", "iova", json_hex(e->iova),
-			   "pa", json_hex(e->pa), "length", json_count(e->len),
-			   "prot", prot);
-	if (!extent) {
-		say("out of memory");
-		return OUTCOME_FAILED;
-	}
-	fputs(out->nr++ ? ",\n    " : "\n    ", stdout);
-	json_dumpf(extent, stdout, JSON_COMPACT);
+	printf("%-12s  %-9s ", print_bdf(device_bdf(dev)),
+	       print_word(WORDS_DIRECTION, dev->direction));
+	print_form("0x{iova:15x} 0x{pa:14x} 0x{length:10x}  {prot}\n", extent);
 	json_decref(extent);
-	return OUTCOME_OK;
 }
 
-/**
- * extents_device_end - end a device
- * @out: how it is printed
- * @complete: whether all its extents were printed
- */
-void extents_device_end(struct extents_out *out, bool complete)
+static enum outcome print_extents(const struct iommu_freeze_device *dev, bool json,
+				  struct iommu_freeze_extent *buf)
 {
-	if (out->json)
-		printf("], \"complete\": %s}", complete ? "true" : "false");
-}
-
-/**
- * extents_end - what comes after the last device
- * @out: how it is printed
- * @complete: whether all that was asked for was printed
- */
-void extents_end(struct extents_out *out, bool complete)
-{
-	if (out->json)
-		printf("], \"complete\": %s}\n", complete ? "true" : "false");
-}
-
-/* All of one device, which was begun. */
-static enum outcome print_all(struct extents_out *out,
-			      const struct iommu_freeze_device *dev,
-			      struct iommu_freeze_extent *buf)
-{
-	struct iommu_freeze_extents x = {};
+	struct iommu_freeze_extents x = {
+		.size = sizeof(x), .direction = dev->direction, .segment = dev->segment,
+		.devid = dev->devid, .extents = (uintptr_t)buf,
+	};
 	enum outcome outcome;
-	u64 total = 0;
+	u64 nr = 0;
 	u32 i;
 
-	for (;;) {
+	do {
 		x.nr = BATCH;
-		x.extents = (uintptr_t)buf;
-		outcome = kernel_extents(&x, dev);
+		outcome = kernel_ask(IOMMU_FREEZE_EXTENTS, &x,
+				     print_text("%s: extents", print_bdf(device_bdf(dev))), NULL);
 		if (outcome)
 			return outcome;
-		total = x.total;
-		if (x.nr > BATCH || (!x.nr && out->nr != total))
+		if (x.nr > BATCH || (!x.nr && nr != x.total))
 			break;
-		for (i = 0; i < x.nr; i++) {
-			outcome = extents_extent(out, &buf[i]);
-			if (outcome)
-				return outcome;
-		}
-		/* Nobody reads it any more: print_end() tells. */
-		if (out->nr == total || ferror(stdout))
+		for (i = 0; i < x.nr; i++)
+			print_extent(dev, nr++, json, &buf[i]);
+		/* Nobody reads it any more: main() tells. */
+		if (nr == x.total || ferror(stdout))
 			return OUTCOME_OK;
-		progress("extents: %s, %llu of %llu", out->place, out->nr, total);
+		progress("extents: %s, %llu of %llu", print_bdf(device_bdf(dev)), nr, x.total);
 		x.start = buf[x.nr - 1].iova + buf[x.nr - 1].len;
-		if (x.start <= buf[0].iova)
-			break;
-	}
-	say("%s: extents: the kernel told %llu of %llu", out->place, out->nr, total);
-	return OUTCOME_FAILED;
+	} while (x.start > buf[0].iova);
+	return say("%s: extents: the kernel told %llu of %llu", print_bdf(device_bdf(dev)), nr,
+		   x.total);
 }
 
 static enum outcome run_extents(const struct args *args)
 {
-	struct extents_out out = { .json = args->json };
+	static const char * const end[] = { "], \"complete\": true}", "], \"complete\": false}" };
 	struct iommu_freeze_extent *buf = NULL;
+	const struct iommu_freeze_device *dev;
 	enum outcome outcome, one;
 	struct selection sel;
-	size_t i;
 
 	outcome = select_devices(&sel, args);
 	if (outcome)
 		goto out;
-	buf = calloc(BATCH, sizeof(*buf));
-	if (!buf) {
-		say("out of memory");
-		outcome = OUTCOME_FAILED;
-		goto out;
-	}
+	buf = must(calloc(BATCH, sizeof(*buf)));
 	outcome = sel.outcome;
-	extents_begin(&out);
-	for (i = 0; i < sel.nr; i++) {
-		extents_device(&out, &sel.dev[i]);
-		one = print_all(&out, &sel.dev[i], buf);
+	if (args->json)
+		printf("{\"version\": %d, \"verb\": \"%s\", \"devices\": [", JSON_VERSION,
+		       args->verb);
+	else if (sel.nr)
+		fputs(head, stdout);
+	for (dev = sel.dev; dev < sel.dev + sel.nr; dev++) {
+		if (args->json)
+			printf("%s\n  {\"device\": \"%s\", \"direction\": \"%s\", \"extents\": [",
+			       dev == sel.dev ? "" : ",", print_bdf(device_bdf(dev)),
+			       print_word(WORDS_DIRECTION, dev->direction));
+		one = print_extents(dev, args->json, buf);
 		progress_clear();
-		extents_device_end(&out, !one);
+		if (args->json)
+			fputs(end[!!one], stdout);
 		outcome = outcome_add(outcome, one);
 	}
-	extents_end(&out, !outcome);
+	if (args->json)
+		puts(end[!!outcome]);
 out:
 	free(buf);
-	select_free(&sel);
+	free(sel.dev);
 	return outcome;
 }
 
@@ -176,6 +112,6 @@ const struct verb verb_extents = {
 	"The contiguous runs of IO addresses and where they translate to, read from the\n"
 	"frozen tables as they are in memory. PROT is r, w and s (snoop). Not under\n"
 	"kernel lockdown, as it shows physical addresses.\n",
-	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES | NEEDS_SOME,
+	.takes = TAKES_JSON | TAKES_DIRECTION | TAKES_MATCH | TAKES_DEVICES | NEEDS_SOME,
 	.run = run_extents,
 };

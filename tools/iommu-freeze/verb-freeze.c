@@ -2,166 +2,133 @@
 /*
  * iommu-freeze freeze --trial: what a freeze of a device takes
  *
- * Structure: asks the kernel about one device after the other. No lock. A device
- * that cannot be asked about fails, and the others are asked still.
+ * A device that the kernel cannot be asked about fails, and the others are asked
+ * still.
  */
 #include <stdlib.h>
 
-#include "tool.h"
+#include "check.h"
+#include "kernel.h"
 
-/**
- * trial_judge - what is in the way of a device
- * @dev: the device, tried
- * @kho: Kexec HandOver is on
- * @findings: added to
- *
- * Return: OUTCOME_OK when it was serialised and nothing is in the way,
- * OUTCOME_DIFFERS when the frozen tables are not as the live ones, else
- * OUTCOME_FAILED.
+/*
+ * OUTCOME_OK when it was serialised and nothing is in the way, OUTCOME_DIFFERS when
+ * the frozen tables are not as the live ones, else OUTCOME_FAILED.
  */
-enum outcome trial_judge(const struct device_facts *dev, bool kho,
-			 struct findings *findings)
+static enum outcome judge(const struct device_facts *dev, bool kho, json_t *findings)
 {
 	const struct iommu_freeze_trial *t = &dev->trial;
-	char place[BDF_LEN];
 
-	print_bdf(&dev->bdf, place);
 	finding_add_device(findings, dev, kho, 0);
 	if (dev->there && t->use == IOMMU_FREEZE_IDLE)
-		finding_add(findings, place, "idle", "start its VM",
+		finding_add(findings, print_bdf(dev->bdf), "idle", "start its VM",
 			    "nobody has it open: nothing to serialise");
 	if (t->result != IOMMU_FREEZE_SAME)
 		return OUTCOME_DIFFERS;
-	return finding_count(findings, place) ? OUTCOME_FAILED : OUTCOME_OK;
+	return finding_count(findings, print_bdf(dev->bdf)) ? OUTCOME_FAILED : OUTCOME_OK;
 }
 
-/**
- * trial_json - what freeze --trial --json prints
- * @dev: devices, tried and judged
- * @nr: how many
- * @findings: what was found
- * @complete: whether all that was asked for was done
- *
- * Return: tree, NULL without memory.
- */
-json_t *trial_json(const struct device_facts *dev, size_t nr,
-		   const struct findings *findings, bool complete)
+/* How much of a map has an obstacle. A page has one at most. */
+static u64 not_kept(const struct iommu_freeze_trial *trial)
 {
-	char place[BDF_LEN], name[NAME_LEN];
-	json_t *root, *item, *devices = json_array();
+	u64 sum = 0;
 	size_t i;
 
-	for (i = 0; i < nr; i++) {
-		item = json_pack("{ssss?ss?so}",
-				 "device", print_bdf(&dev[i].bdf, place),
-				 "name", pci_name(&dev[i].bdf, name, sizeof(name)),
-				 "use", facts_use(&dev[i]),
-				 "trial", json_trial(&dev[i].trial));
-		json_array_append_new(devices, item);
-	}
-	root = json_devices(verb_freeze.name, devices, nr, complete);
-	if (json_object_set_new(root, "findings", finding_json(findings))) {
-		json_decref(root);
-		return NULL;
-	}
-	return root;
-}
-
-static void field(const char *name)
-{
-	printf("  %-10s ", name);
+	for (i = 0; i < ARRAY_SIZE(trial->pages); i++)
+		sum += trial->pages[i].bytes;
+	return sum;
 }
 
 /**
- * trial_text_one - what freeze --trial prints for people about a device
- * @dev: device, tried and judged
- * @findings: what was found, of other devices as well
+ * trial_json - the frozen tables that a device would get
+ * @trial: what the kernel told
+ *
+ * Return: object, null when none were made.
  */
-void trial_text_one(const struct device_facts *dev, const struct findings *findings)
+json_t *trial_json(const struct iommu_freeze_trial *trial)
 {
-	const struct iommu_freeze_trial *t = &dev->trial;
-	char place[BDF_LEN], name[NAME_LEN], size[BYTES_LEN];
+	if (!trial->serialised)
+		return json_null();
+	return must(json_pack("{sssIsIsIsIsIsIsIsIsIss}",
+			      "format", print_format(trial->format),
+			      "levels", (u64)trial->levels,
+			      "tables", trial->tables,
+			      "leaves", trial->leaves,
+			      "extents", trial->extents,
+			      "mapped", trial->mapped,
+			      "not_kept", not_kept(trial),
+			      "memory", trial->memory,
+			      "serialise_us", (u64)trial->serialise_us,
+			      "compare_us", (u64)trial->compare_us,
+			      "result", print_word(WORDS_RESULT, trial->result)));
+}
 
-	printf("%s %s\n", print_bdf(&dev->bdf, place),
-	       pci_name(&dev->bdf, name, sizeof(name)) ?: "(no such device here)");
-	field("result");
-	if (t->serialised && !t->result)
-		print_tinted(TINT_GOOD, 0, "serialised, same as the live tables");
-	else
-		print_tinted(TINT_BAD, 0, t->result ? print_result(t->result) : "not serialised");
-	putchar('\n');
-	if (t->serialised) {
-		field("mapped");
-		printf("%s in %llu extents, %llu leaves\n",
-		       print_bytes(t->mapped, size, sizeof(size)), t->extents, t->leaves);
-		field("not kept");
-		puts(print_bytes(finding_not_kept(t), size, sizeof(size)));
-		field("tables");
-		printf("%llu, %s of memory, %s, %u levels\n", t->tables,
-		       print_bytes(t->memory, size, sizeof(size)),
-		       print_format(t->format), t->levels);
-		field("serialise");
-		printf("%u us\n", t->serialise_us);
-		field("compare");
-		printf("%u us\n", t->compare_us);
+static const char trial_form[] =
+	"[  mapped     {trial.mapped:b} in {trial.extents} extents, {trial.leaves} leaves\n"
+	"  not kept   {trial.not_kept:b}\n"
+	"  tables     {trial.tables}, {trial.memory:b} of memory, {trial.format}, {trial.levels} levels\n"
+	"  serialise  {trial.serialise_us} us\n"
+	"  compare    {trial.compare_us} us\n]";
+
+static const char *result_of(const struct iommu_freeze_trial *trial)
+{
+	if (trial->result)
+		return print_word(WORDS_RESULT, trial->result);
+	return trial->serialised ? "serialised, same as the live tables" : "not serialised";
+}
+
+static void tell(struct report *report, const struct device_facts *dev, const json_t *findings)
+{
+	json_t *device = must(json_pack("{ssss?ss?so}",
+					"device", print_bdf(dev->bdf),
+					"name", pci_name(dev->bdf),
+					"use", facts_use(dev),
+					"trial", trial_json(&dev->trial)));
+
+	report_device(report, "{device} [{name}|(no such device here)]\n", json_incref(device));
+	if (!report->json) {
+		printf("  result     ");
+		print_tinted(0, result_of(&dev->trial));
+		putchar('\n');
+		print_form(trial_form, device);
+		finding_print(findings, print_bdf(dev->bdf));
+		fflush(stdout);
 	}
-	finding_print(findings, place);
+	json_decref(device);
 }
 
 static enum outcome run_freeze(const struct args *args)
 {
+	struct report report = { .verb = args->verb, .json = args->json, .between = "\n" };
+	json_t *findings = must(json_array());
 	struct iommu_freeze_info info;
-	struct device_facts *dev;
-	struct findings findings = {};
-	enum outcome outcome, one;
-	char place[BDF_LEN];
-	size_t i, nr, told = 0;
-	struct bdf *bdf;
-	bool kho;
+	enum outcome outcome, one = OUTCOME_OK;
+	struct device_facts dev;
+	struct bdf *bdf = NULL;
+	size_t i, nr = 0;
 
-	outcome = kernel_open();
-	if (!outcome)
-		outcome = kernel_info(&info);
+	outcome = kernel_open(&info);
 	if (outcome)
-		return outcome;
-	kho = info.status & IOMMU_FREEZE_STATUS_KHO;
-	bdf = facts_devices(args, true, "", &nr);
-	dev = calloc(nr + 1, sizeof(*dev));
-	if (!dev) {
-		say("out of memory");
-		outcome = OUTCOME_FAILED;
 		goto out;
-	}
-	if (!nr) {
-		say("-s or -d matches no device that is bound to vfio-pci");
-		outcome = OUTCOME_FAILED;
-	}
+	bdf = facts_devices(args, true, &nr);
+	if (!nr)
+		outcome = say("-s or -d matches no device that is bound to vfio-pci");
 	for (i = 0; i < nr; i++) {
-		progress("trial: %s, %zu of %zu", print_bdf(&bdf[i], place), i + 1, nr);
-		facts_device(&dev[told], "", &bdf[i]);
-		one = kernel_trial(&dev[told].trial, &bdf[i], &dev[told].there);
+		progress("trial: %s, %zu of %zu", print_bdf(bdf[i]), i + 1, nr);
+		one = facts_device(&dev, bdf[i]);
 		progress_clear();
-		if (one) {
-			outcome = outcome_add(outcome, one);
-			if (outcome_is_final(one))
-				goto out;
-			continue;
+		if (!one) {
+			one = judge(&dev, info.status & IOMMU_FREEZE_STATUS_KHO, findings);
+			tell(&report, &dev, findings);
 		}
-		outcome = outcome_add(outcome, trial_judge(&dev[told], kho, &findings));
-		if (!args->json) {
-			printf("%s", told ? "\n" : "");
-			trial_text_one(&dev[told], &findings);
-			fflush(stdout);
-		}
-		told++;
-	}
-	if (args->json) {
-		one = json_end(trial_json(dev, told, &findings, told == nr && nr));
 		outcome = outcome_add(outcome, one);
+		if (outcome_is_final(one))
+			goto out;
 	}
+	report_end(&report, report.nr == nr && nr,
+		   json_pack("{sO}", "findings", findings));
 out:
-	finding_free(&findings);
-	free(dev);
+	json_decref(report.devices);
+	json_decref(findings);
 	free(bdf);
 	return outcome;
 }

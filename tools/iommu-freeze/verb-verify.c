@@ -2,160 +2,95 @@
 /*
  * iommu-freeze verify: does hardware translate as was frozen?
  *
- * Structure: asks the kernel about one device after the other. No lock. A device
- * that cannot be asked about fails, and the others are asked still.
+ * A device that the kernel cannot be asked about fails, and the others are asked
+ * still.
  */
-#include "tool.h"
+#include <stdlib.h>
 
-/**
- * verify_json_one - what verify --json prints about a device
- * @dev: device
- * @v: what was found
- *
- * Return: object, NULL without memory.
- */
-json_t *verify_json_one(const struct iommu_freeze_device *dev,
-			const struct iommu_freeze_verify *v)
+#include "kernel.h"
+#include "output.h"
+
+static const char head[] =
+	"DEVICE        DIRECTION STATE     RESULT           LEAVES       US  DIGEST\n";
+
+#define ROW \
+	"{device:-12}  {direction:-9} {state:-9} {result:-14t} {leaves:8} {us:8}  {digest:.12}\n"
+#define FROZEN ROW "  iova {iova}: frozen [{frozen_pa} ]{frozen_prot}, now "
+
+static const char *form_of(const struct iommu_freeze_verify *v)
+{
+	switch (v->result) {
+	case IOMMU_FREEZE_DIFFERS:
+		return v->now_prot ? FROZEN "[{now_pa} ]{now_prot}\n" : FROZEN "not mapped\n";
+	case IOMMU_FREEZE_DIGEST_DIFFERS:
+		return ROW "  the frozen tables were changed: sealed with {expected:.12}\n";
+	case IOMMU_FREEZE_UNREADABLE:
+		return ROW "  iova {iova}: the frozen tables cannot be walked\n";
+	case IOMMU_FREEZE_ELSEWHERE:
+		return ROW "  hardware is neither on the frozen tables nor on its live domain\n";
+	default:
+		return ROW;
+	}
+}
+
+static void tell(struct report *report, const struct iommu_freeze_device *dev,
+		 const struct iommu_freeze_verify *v)
 {
 	bool differs = v->result == IOMMU_FREEZE_DIFFERS;
 	bool at = differs || v->result == IOMMU_FREEZE_UNREADABLE;
-	char place[BDF_LEN], frozen_prot[PROT_LEN], now_prot[PROT_LEN];
-	struct bdf bdf = select_bdf(dev);
-	bool hidden = !v->frozen_pa && !v->now_pa;
+	bool shown = differs && (v->frozen_pa || v->now_pa);
+	json_t *device;
 
-	print_prot(v->frozen_prot, frozen_prot);
-	print_prot(v->now_prot, now_prot);
-	return json_pack("{ssssssssso?ss?ss?so?so?sosIsoso}",
-		"device", print_bdf(&bdf, place),
-		"direction", print_direction(dev->direction),
-		"state", print_state(dev->state),
-		"result", print_result(v->result),
-		"iova", at ? json_hex(v->iova) : NULL,
-		"frozen_prot", differs ? frozen_prot : NULL,
-		"now_prot", differs ? now_prot : NULL,
-		"frozen_pa", differs && !hidden ? json_hex(v->frozen_pa) : NULL,
-		"now_pa", differs && !hidden && v->now_prot ? json_hex(v->now_pa) : NULL,
-		"leaves", json_count(v->leaves),
-		"us", (json_int_t)v->us,
-		"digest", json_digest(v->digest),
-		"expected", json_digest(v->expected));
+	device = json_pack("{sssssssssosososososIsIsoso}",
+			   "device", print_bdf(device_bdf(dev)),
+			   "direction", print_word(WORDS_DIRECTION, dev->direction),
+			   "state", print_word(WORDS_STATE, dev->state),
+			   "result", print_word(WORDS_RESULT, v->result),
+			   "iova", json_if(at, json_hex(v->iova)),
+			   "frozen_prot", json_if(differs, json_prot(v->frozen_prot)),
+			   "now_prot", json_if(differs, json_prot(v->now_prot)),
+			   "frozen_pa", json_if(shown, json_hex(v->frozen_pa)),
+			   "now_pa", json_if(shown && v->now_prot, json_hex(v->now_pa)),
+			   "leaves", v->leaves,
+			   "us", (u64)v->us,
+			   "digest", json_digest(v->digest),
+			   "expected", json_digest(v->expected));
+	report_device(report, form_of(v), device);
 }
 
-static void say_what(const struct iommu_freeze_verify *v)
+static enum outcome verify_one(struct report *report, const struct args *args,
+			       const struct selection *sel, size_t i)
 {
-	bool hidden = !v->frozen_pa && !v->now_pa;
-	char prot[PROT_LEN], digest[HEX_LEN];
-
-	switch (v->result) {
-	case IOMMU_FREEZE_DIFFERS:
-		printf("  iova 0x%llx: frozen ", v->iova);
-		if (!hidden)
-			printf("0x%llx ", v->frozen_pa);
-		printf("%s, now ", print_prot(v->frozen_prot, prot));
-		if (!v->now_prot) {
-			puts("not mapped");
-			break;
-		}
-		if (!hidden)
-			printf("0x%llx ", v->now_pa);
-		puts(print_prot(v->now_prot, prot));
-		break;
-	case IOMMU_FREEZE_DIGEST_DIFFERS:
-		printf("  the frozen tables were changed: sealed with %.12s\n",
-		       print_hex(v->expected, FRZ_DIGEST_LEN, digest));
-		break;
-	case IOMMU_FREEZE_UNREADABLE:
-		printf("  iova 0x%llx: the frozen tables cannot be walked\n", v->iova);
-		break;
-	case IOMMU_FREEZE_ELSEWHERE:
-		puts("  hardware is neither on the frozen tables nor on its live domain");
-		break;
-	}
-}
-
-/**
- * verify_text_one - what verify prints for people about a device
- * @dev: device
- * @v: what was found
- */
-void verify_text_one(const struct iommu_freeze_device *dev,
-		     const struct iommu_freeze_verify *v)
-{
-	struct bdf bdf = select_bdf(dev);
-	char place[BDF_LEN], hex[HEX_LEN];
-
-	printf("%-12s  %-9s %-9s ", print_bdf(&bdf, place),
-	       print_direction(dev->direction), print_state(dev->state));
-	print_tinted(v->result ? TINT_BAD : TINT_GOOD, 14, print_result(v->result));
-	printf(" %8llu %8u  %.12s\n", v->leaves, v->us,
-	       print_hex(v->digest, FRZ_DIGEST_LEN, hex));
-	say_what(v);
-}
-
-/* Refused and discarded devices are blocked: there is nothing to compare. */
-static enum outcome is_blocked(const struct selection *sel,
-			       const struct iommu_freeze_device *dev, bool *blocked)
-{
-	struct bdf bdf = select_bdf(dev);
-	char place[BDF_LEN], why[IOMMU_FREEZE_WHY_LEN + 1];
-
-	*blocked = true;
-	if (dev->state == IOMMU_FREEZE_REFUSED) {
-		say("%s: verify: it was refused and is blocked: %s",
-		    print_bdf(&bdf, place),
-		    print_text(dev->why, sizeof(dev->why), why));
-		return OUTCOME_FAILED;
-	}
-	if (dev->state == IOMMU_FREEZE_DISCARDED) {
-		if (sel->all)
-			return OUTCOME_OK;
-		say("%s: verify: it was discarded and is blocked",
-		    print_bdf(&bdf, place));
-		return OUTCOME_FAILED;
-	}
-	*blocked = false;
-	return OUTCOME_OK;
-}
-
-static enum outcome verify_one(const struct selection *sel, size_t i,
-			       json_t *devices, size_t *told)
-{
+	bool all = !args->nr_bdf && !args->slot && !args->id && !args->direction;
 	const struct iommu_freeze_device *dev = &sel->dev[i];
-	struct bdf bdf = select_bdf(dev);
-	struct iommu_freeze_verify v;
+	const char *place = print_bdf(device_bdf(dev));
+	struct iommu_freeze_verify v = {
+		.size = sizeof(v), .direction = dev->direction,
+		.segment = dev->segment, .devid = dev->devid,
+	};
 	enum outcome outcome;
-	char place[BDF_LEN];
-	bool blocked;
 
-	outcome = is_blocked(sel, dev, &blocked);
-	if (blocked)
-		return outcome;
-	progress("verify: %s, %zu of %zu", print_bdf(&bdf, place), i + 1, sel->nr);
-	outcome = kernel_verify(&v, dev);
+	/* Of what is blocked, there is nothing to compare. */
+	if (dev->state == IOMMU_FREEZE_REFUSED)
+		return say("%s: verify: it was refused and is blocked: %s", place, device_why(dev));
+	if (dev->state == IOMMU_FREEZE_DISCARDED)
+		return all ? OUTCOME_OK : say("%s: verify: it was discarded and is blocked", place);
+	progress("verify: %s, %zu of %zu", place, i + 1, sel->nr);
+	outcome = kernel_ask(IOMMU_FREEZE_VERIFY, &v, print_text("%s: verify", place), NULL);
 	progress_clear();
 	if (outcome)
 		return outcome;
-	if (devices) {
-		json_array_append_new(devices, verify_json_one(dev, &v));
-	} else {
-		if (!*told)
-			printf("%-12s  %-9s %-9s %-14s %8s %8s  %s\n", "DEVICE",
-			       "DIRECTION", "STATE", "RESULT", "LEAVES", "US",
-			       "DIGEST");
-		verify_text_one(dev, &v);
-		fflush(stdout);
-	}
-	(*told)++;
+	tell(report, dev, &v);
 	return v.result == IOMMU_FREEZE_SAME ? OUTCOME_OK : OUTCOME_DIFFERS;
 }
 
 static enum outcome run_verify(const struct args *args)
 {
+	struct report report = { .verb = args->verb, .json = args->json, .head = head };
 	enum outcome outcome, one;
-	json_t *devices = NULL;
 	struct selection sel;
 	bool complete;
-	size_t i, told = 0;
+	size_t i;
 
 	outcome = select_devices(&sel, args);
 	if (outcome)
@@ -165,22 +100,17 @@ static enum outcome run_verify(const struct args *args)
 	if (sel.info.status & IOMMU_FREEZE_STATUS_BAD)
 		outcome = outcome_add(outcome, OUTCOME_FAILED);
 	complete = !outcome;
-	if (args->json)
-		devices = json_array();
 	for (i = 0; i < sel.nr; i++) {
-		one = verify_one(&sel, i, devices, &told);
+		one = verify_one(&report, args, &sel, i);
 		if (one && one != OUTCOME_DIFFERS)
 			complete = false;
 		outcome = outcome_add(outcome, one);
 	}
-	if (!told)
+	if (!report.nr)
 		say("nothing was verified");
-	if (args->json) {
-		one = json_end(json_devices(args->verb, devices, told, complete));
-		outcome = outcome_add(outcome, one);
-	}
+	report_end(&report, complete, json_object());
 out:
-	select_free(&sel);
+	free(sel.dev);
 	return outcome;
 }
 
@@ -193,6 +123,6 @@ const struct verb verb_verify = {
 	"and these with the digest they were sealed with. Without a device: all of them.\n"
 	"Exits 3 when something differs and names the first iova; also when another\n"
 	"device could not be verified.\n",
-	.takes = TAKES_JSON | TAKES_FILTER | TAKES_DEVICES,
+	.takes = TAKES_JSON | TAKES_DIRECTION | TAKES_MATCH | TAKES_DEVICES,
 	.run = run_verify,
 };

@@ -43,12 +43,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "frz.h"
+#include "blob.h"
+#include "format/format.h"
 #include "sha.h"
 
 #define PAGE	4096
@@ -140,39 +142,42 @@ static uint8_t *find_blob(struct frz_blob *b)
 	while ((page = next_page(&p))) {
 		if (memcmp(page, FRZ_BLOB_MAGIC, FRZ_BLOB_MAGIC_LEN))
 			continue;
-		if (!frz_blob_open(b, page, mem + mem_len - page, &sha256, NULL) &&
+		if (!frz_blob_open(b, page, mem + mem_len - page, NULL) &&
 		    (b->flags & FRZ_BLOB_FROZEN) && b->nr_devices)
 			return page;
 	}
 	errx(1, "no blob of a frozen device in memory");
 }
 
-static void sign(uint8_t *blob)
+/* The records that are looked at, which the parser only reads. */
+static struct frz_abi_device *first_device(const struct frz_blob *b)
 {
-	struct frz_abi_header *header = (void *)blob;
-
-	memset(header->digest, 0, sizeof(header->digest));
-	sha256.init(sha256.ctx);
-	sha256.update(sha256.ctx, blob, le64_to_cpu(header->total_len));
-	sha256.final(sha256.ctx, header->digest);
+	return (void *)frz_blob_next_device(b, NULL);
 }
 
-static struct frz_abi_device *first_device(uint8_t *blob, const struct frz_blob *b)
+static struct frz_abi_unit *unit_of(const struct frz_blob *b, const struct frz_abi_device *dev)
 {
-	return (void *)(blob + b->devices);
+	return (void *)frz_blob_unit(b, dev->unit);
+}
+
+static struct frz_abi_domain *first_domain(const struct frz_blob *b)
+{
+	return (void *)frz_blob_next_domain(b, NULL);
+}
+
+/* A page that a record or an entry names. */
+static uint64_t *page_at(u64 address)
+{
+	if (address >= mem_len || mem_len - address < PAGE)
+		errx(1, "a table is at %#llx, outside of memory", (unsigned long long)address);
+	return (void *)(mem + address);
 }
 
 static void spoil_tables(const struct frz_blob *b)
 {
-	struct frz_domain dom = {};
-	uint64_t *top;
+	uint64_t *top = page_at(first_domain(b)->top);
 	int i;
 
-	frz_blob_next_domain(b, &dom);
-	if (dom.top + PAGE > mem_len)
-		errx(1, "the top table is at %#llx, outside of memory",
-		     (unsigned long long)dom.top);
-	top = (void *)(mem + dom.top);
 	for (i = 0; i < PAGE / 8 && !top[i]; i++)
 		;
 	if (i == PAGE / 8)
@@ -184,12 +189,9 @@ static void spoil_tables(const struct frz_blob *b)
 /* The last entry of a table that is not empty, or the first one. */
 static uint64_t *last_entry(const struct frz_format *fmt, u64 table, unsigned int level)
 {
-	uint64_t *first, *entry;
+	uint64_t *first = page_at(table);
+	uint64_t *entry = first + PAGE / 8 - 1;
 
-	if (table + PAGE > mem_len)
-		errx(1, "a table is at %#llx, outside of memory", (unsigned long long)table);
-	first = (void *)(mem + table);
-	entry = first + PAGE / 8 - 1;
 	while (entry > first && fmt->classify(*entry, level) == FRZ_NONE)
 		entry--;
 	return entry;
@@ -198,17 +200,14 @@ static uint64_t *last_entry(const struct frz_format *fmt, u64 table, unsigned in
 /* Follows the last entry of each table down to a leaf: far from what is in use. */
 static void spoil_leaf(const struct frz_blob *b)
 {
-	struct frz_domain dom = {};
-	const struct frz_format *fmt;
-	uint64_t *entry, at, iova = 0, from;
+	const struct frz_abi_domain *dom = first_domain(b);
+	const struct frz_format *fmt = frz_format_by_id(dom->format);
+	uint64_t *entry, at = dom->top, iova = 0, from;
 	unsigned int level;
 
-	frz_blob_next_domain(b, &dom);
-	fmt = frz_format_by_id(dom.format);
-	at = dom.top;
-	for (level = dom.levels; level; level--) {
+	for (level = dom->levels; level; level--) {
 		entry = last_entry(fmt, at, level);
-		iova |= (uint64_t)(entry - (uint64_t *)(mem + at)) << frz_level_shift(fmt, level);
+		iova |= (uint64_t)(entry - page_at(at)) << frz_level_shift(fmt, level);
 		if (fmt->classify(*entry, level) == FRZ_LEAF) {
 			from = fmt->address(*entry, level);
 			*entry ^= 1ULL << frz_level_shift(fmt, level);
@@ -222,51 +221,51 @@ static void spoil_leaf(const struct frz_blob *b)
 	errx(1, "no leaf in the first domain");
 }
 
-/* The first device, its unit and the root entry of its bus. */
-static uint64_t *first_root_entry(const struct frz_blob *b, struct frz_device *dev,
-				  struct frz_unit *unit)
+/* A table of the first device's unit. */
+static const struct frz_abi_table *first_table(const struct frz_blob *b, u32 index)
 {
-	*dev = (struct frz_device){};
-	frz_blob_next_device(b, dev);
-	frz_blob_find_unit(b, dev->unit, unit);
-	return (uint64_t *)(mem + unit->root) + 2 * dev->bus;
+	const struct frz_abi_table *table;
+
+	table = frz_unit_table(unit_of(b, first_device(b)), index);
+	if (!table)
+		errx(1, "the first device's unit has no table %#x", index);
+	return table;
 }
 
-/* The first device's own context entry and where its table lies. */
-static uint64_t *first_context(const struct frz_blob *b, struct frz_unit *unit, u64 *table)
+/* The root table of its unit. */
+static uint64_t *first_root(const struct frz_blob *b)
 {
-	struct frz_device dev;
-	u32 bus, i;
+	return page_at(first_table(b, FRZ_VTD_TABLE_ROOT)->address);
+}
 
-	first_root_entry(b, &dev, unit);
-	for (i = 0; i < unit->nr_contexts; i++) {
-		frz_blob_context(b, unit, i, &bus, table);
-		if (bus == dev.bus)
-			return (void *)(mem + *table + dev.devfn * 16);
-	}
-	errx(1, "the first device has no context table");
+/* The first device's root entry. */
+static uint64_t *first_root_entry(const struct frz_blob *b)
+{
+	return first_root(b) + 2 * first_device(b)->bus;
+}
+
+/* The first device's own context table and entry. */
+static uint64_t *first_context(const struct frz_blob *b, u64 *table)
+{
+	const struct frz_abi_device *dev = first_device(b);
+
+	*table = first_table(b, dev->bus)->address;
+	return page_at(*table) + 2 * dev->devfn;
 }
 
 /* Address of the top table of the first device's domain. */
 static u64 first_top(const struct frz_blob *b)
 {
-	struct frz_device dev = {};
-	struct frz_domain dom;
-
-	frz_blob_next_device(b, &dev);
-	if (!frz_blob_find_domain(b, dev.domain, &dom))
-		errx(1, "the first device has no domain");
-	return dom.top;
+	return frz_blob_domain(b, first_device(b)->domain)->top;
 }
 
 /* What is a field of the context entry, or "" for the domain id. */
 static void spoil_context(const struct frz_blob *b, const char *what)
 {
-	struct frz_unit unit = {};
 	uint64_t *entry;
 	u64 table;
 
-	entry = first_context(b, &unit, &table);
+	entry = first_context(b, &table);
 	if (!*what)
 		entry[1] ^= 1ULL << 8;
 	else if (!strcmp(what, "-top"))
@@ -285,25 +284,20 @@ static void spoil_context(const struct frz_blob *b, const char *what)
 
 static void spoil_root_entry(const struct frz_blob *b)
 {
-	struct frz_device dev;
-	struct frz_unit unit;
-
-	first_root_entry(b, &dev, &unit)[1] ^= 1ULL << 12;
+	first_root_entry(b)[1] ^= 1ULL << 12;
 }
 
 /* A copy of a page, in memory of the first domain that holds no table. */
 static u64 copy_page(const struct frz_blob *b, u64 from)
 {
-	struct frz_domain dom = {};
-	struct frz_chunk chunk;
+	const struct frz_abi_domain *dom = first_domain(b);
+	const struct frz_abi_chunk *chunk = frz_domain_chunks(dom);
 	u32 i;
 
-	frz_blob_next_domain(b, &dom);
-	for (i = 0; i < dom.nr_chunks; i++) {
-		frz_blob_chunk(b, &dom, i, &chunk);
-		if (chunk.used < chunk.len && chunk.address + chunk.len <= mem_len) {
-			memcpy(mem + chunk.address + chunk.used, mem + from, PAGE);
-			return chunk.address + chunk.used;
+	for (i = 0; i < dom->nr_chunks; i++, chunk++) {
+		if (chunk->used < chunk->len && chunk->address + chunk->len <= mem_len) {
+			memcpy(mem + chunk->address + chunk->used, page_at(from), PAGE);
+			return chunk->address + chunk->used;
 		}
 	}
 	errx(1, "the first domain uses all of its memory");
@@ -311,27 +305,22 @@ static u64 copy_page(const struct frz_blob *b, u64 from)
 
 static void spoil_root_table(const struct frz_blob *b)
 {
-	struct frz_device dev;
-	struct frz_unit unit;
 	u64 table;
 
-	first_context(b, &unit, &table);
-	*first_root_entry(b, &dev, &unit) = copy_page(b, table) | 1;
+	first_context(b, &table);
+	*first_root_entry(b) = copy_page(b, table) | 1;
 }
 
 /* Follows the last entry of each table down to one that leads to a table of leaves. */
 static void spoil_table_away(const struct frz_blob *b)
 {
-	const struct frz_format *fmt;
-	struct frz_domain dom = {};
+	const struct frz_abi_domain *dom = first_domain(b);
+	const struct frz_format *fmt = frz_format_by_id(dom->format);
 	uint64_t *entry = NULL;
 	unsigned int level;
-	u64 at;
+	u64 at = dom->top;
 
-	frz_blob_next_domain(b, &dom);
-	fmt = frz_format_by_id(dom.format);
-	at = dom.top;
-	for (level = dom.levels; level > 1; level--) {
+	for (level = dom->levels; level > 1; level--) {
 		entry = last_entry(fmt, at, level);
 		if (fmt->classify(*entry, level) != FRZ_TABLE)
 			errx(1, "a leaf at level %u, and no table", level);
@@ -364,36 +353,29 @@ static void spoil_memfd(unsigned int number)
 
 static void add_foreign(const struct frz_blob *b)
 {
-	struct frz_unit unit = {};
-	uint64_t *entry, *root;
+	uint64_t *entry;
 	u64 table;
 
-	entry = first_context(b, &unit, &table);
+	entry = first_context(b, &table);
 	/* Function 1.0 of the same bus, and all of bus 5. */
-	memcpy(mem + table + 8 * 16, entry, 16);
-	root = (void *)(mem + unit.root);
-	root[2 * 5] = table | 1;
-}
-
-static struct frz_abi_unit *first_unit(uint8_t *blob, const struct frz_blob *b)
-{
-	return (void *)(blob + b->units);
+	memcpy(page_at(table) + 2 * 8, entry, 16);
+	first_root(b)[2 * 5] = table | 1;
 }
 
 /* A chunk twice as long as it is, where that overlaps nothing else in the blob. */
 static void spoil_chunk(uint8_t *blob, const struct frz_blob *b)
 {
-	struct frz_abi_domain *dom = (void *)(blob + b->domains);
-	struct frz_abi_chunk *chunk = (void *)(dom + 1);
+	struct frz_abi_domain *dom = first_domain(b);
+	struct frz_abi_chunk *chunk = (void *)frz_domain_chunks(dom);
 	struct frz_blob again;
 	u32 i;
 
-	for (i = 0; i < le32_to_cpu(dom->nr_chunks); i++, chunk++) {
-		chunk->len = cpu_to_le64(2 * le64_to_cpu(chunk->len));
-		sign(blob);
-		if (!frz_blob_open(&again, blob, b->len, &sha256, NULL))
+	for (i = 0; i < dom->nr_chunks; i++, chunk++) {
+		chunk->len *= 2;
+		sha_fix_digest(blob, b->len);
+		if (!frz_blob_open(&again, blob, b->len, NULL))
 			return;
-		chunk->len = cpu_to_le64(le64_to_cpu(chunk->len) / 2);
+		chunk->len /= 2;
 	}
 	errx(1, "no chunk of the first domain can be made longer");
 }
@@ -401,29 +383,33 @@ static void spoil_chunk(uint8_t *blob, const struct frz_blob *b)
 /* A field of the blob; the digest is made to fit. */
 static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *what)
 {
-	struct frz_abi_device *dev = first_device(blob, b);
-	struct frz_abi_unit *unit = first_unit(blob, b);
-	struct frz_abi_bridge *bridge = (void *)(dev + 1);
+	struct frz_abi_device *dev = first_device(b);
+	struct frz_abi_unit *unit = unit_of(b, dev);
+	struct frz_abi_table *root = (void *)first_table(b, FRZ_VTD_TABLE_ROOT);
+	struct frz_abi_bridge *bridge = (void *)frz_device_bridges(dev);
 
-	if (!strcmp(what, "vendor"))
-		dev->vendor ^= cpu_to_le32(1);
-	else if (!strcmp(what, "place"))
-		dev->devfn ^= cpu_to_le32(8);
-	else if (!strcmp(what, "bars"))
-		dev->bars[0] ^= cpu_to_le32(1 << 20);
-	else if (!strcmp(what, "bridges"))
-		bridge->subordinate ^= cpu_to_le32(1 << 5);
-	else if (!strcmp(what, "command"))
-		dev->command ^= cpu_to_le32(1 << 2);
-	else if (!strcmp(what, "state"))
-		dev->state = cpu_to_le32(FRZ_DEVICE_PRESERVED);
-	else if (!strcmp(what, "unit-cap"))
-		unit->cap ^= cpu_to_le64(1ULL << 40);
-	else if (!strcmp(what, "unit-root"))
-		unit->root = cpu_to_le64(le64_to_cpu(unit->root) ^ 0x10000);
-	else
+	if (!strcmp(what, "vendor")) {
+		dev->vendor ^= 1;
+	} else if (!strcmp(what, "place")) {
+		/* With VT-d a device's DMA carries its place. */
+		dev->devfn ^= 8;
+		dev->stream ^= 8;
+	} else if (!strcmp(what, "bars")) {
+		dev->bars[0] ^= 1 << 20;
+	} else if (!strcmp(what, "bridges")) {
+		bridge->subordinate ^= 1 << 5;
+	} else if (!strcmp(what, "command")) {
+		dev->command ^= 1 << 2;
+	} else if (!strcmp(what, "state")) {
+		dev->state = FRZ_DEVICE_PRESERVED;
+	} else if (!strcmp(what, "unit-cap")) {
+		unit->ids[FRZ_VTD_ID_CAP] ^= 1ULL << 40;
+	} else if (!strcmp(what, "unit-root")) {
+		root->address ^= 0x10000;
+	} else {
 		errx(2, "'%s': see the top of saboteur.c for what can be spoilt", what);
-	sign(blob);
+	}
+	sha_fix_digest(blob, b->len);
 }
 
 /*
@@ -479,7 +465,7 @@ static void spoil_drhd(void)
 static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 {
 	if (!strcmp(what, "blob"))
-		first_device(blob, b)->vendor ^= cpu_to_le32(1);
+		first_device(b)->vendor ^= 1;
 	else if (!strcmp(what, "tables"))
 		spoil_tables(b);
 	else if (!strcmp(what, "leaf"))

@@ -147,7 +147,8 @@ bool frz_incoming_can_finish(u64 id)
 		return true;
 	if (dev->state != FRZ_INCOMING_FROZEN && frz_incoming_has_left(dev))
 		return true;
-	frz_at(warn_ratelimited, dev->rec, "not finished: still on its frozen domain; attach it first, or discard it\n");
+	frz_at(warn_ratelimited, dev->rec,
+	       "not finished: still on its frozen domain; attach it first, or discard it\n");
 	return false;
 }
 
@@ -218,7 +219,8 @@ int frz_incoming_discard(u32 segment, u32 devid)
 	}
 	frz_incoming_refuse(dev, "discarded on request");
 	if (!frz_incoming_has_left(dev)) {
-		frz_at(err, dev->rec, "not discarded: its IOMMU still uses the frozen tables, they are kept\n");
+		frz_at(err, dev->rec,
+		       "not discarded: its IOMMU still uses the frozen tables, they are kept\n");
 		scoped_guard(spinlock_irqsave, &frz_incoming_lock)
 			dev->owner = NULL;
 		return -EIO;
@@ -274,11 +276,11 @@ static void show(const struct frz_incoming_device *dev, struct frz_view *view)
  */
 int frz_incoming_view(struct frz_place *place, frz_view_fn fn, void *arg)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 	struct frz_view view;
 
 	guard(mutex)(&frz_finish_lock);
-	frz_for_each_incoming(dev) {
+	while ((dev = frz_incoming_next(dev))) {
 		if (dev->state == FRZ_INCOMING_NONE && !dev->discarded)
 			continue;
 		show(dev, &view);

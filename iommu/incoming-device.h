@@ -51,10 +51,7 @@ extern struct mutex frz_finish_lock;
 extern struct frz_incoming_device *frz_incoming_devices;
 extern unsigned int frz_nr_incoming;
 
-#define frz_for_each_incoming(dev)					\
-	for (dev = frz_incoming_devices;				\
-	     dev < frz_incoming_devices + frz_nr_incoming; dev++)
-
+struct frz_incoming_device *frz_incoming_next(struct frz_incoming_device *dev);
 struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev);
 struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn);
 void frz_incoming_refuse(struct frz_incoming_device *dev, const char *why);

@@ -25,11 +25,22 @@
 #include "incoming-device.h"
 #include "log.h"
 
-/* What they guard is told above. */
-DEFINE_SPINLOCK(frz_incoming_lock);
-DEFINE_MUTEX(frz_finish_lock);
+DEFINE_SPINLOCK(frz_incoming_lock); /* told above */
+DEFINE_MUTEX(frz_finish_lock); /* told above */
 struct frz_incoming_device *frz_incoming_devices;
 unsigned int frz_nr_incoming;
+
+/**
+ * frz_incoming_next - The devices that came, one after the other
+ * @dev: the one before, NULL for the first
+ *
+ * Return: the next one, NULL after the last.
+ */
+struct frz_incoming_device *frz_incoming_next(struct frz_incoming_device *dev)
+{
+	dev = dev ? dev + 1 : frz_incoming_devices;
+	return dev < frz_incoming_devices + frz_nr_incoming ? dev : NULL;
+}
 
 /**
  * frz_incoming_find - Find a device
@@ -40,9 +51,9 @@ unsigned int frz_nr_incoming;
  */
 struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
-	frz_for_each_incoming(dev)
+	while ((dev = frz_incoming_next(dev)))
 		if (dev->pdev == pdev)
 			return dev;
 	return NULL;
@@ -58,9 +69,9 @@ struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev)
  */
 struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
-	frz_for_each_incoming(dev)
+	while ((dev = frz_incoming_next(dev)))
 		if (dev->rec->segment == segment && dev->rec->bus == bus &&
 		    dev->rec->devfn == devfn)
 			return dev;
@@ -69,9 +80,9 @@ struct frz_incoming_device *frz_incoming_at(u32 segment, u8 bus, u8 devfn)
 
 static struct frz_incoming_device *find_stream(u32 unit, u32 stream)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
-	frz_for_each_incoming(dev)
+	while ((dev = frz_incoming_next(dev)))
 		if (dev->rec->unit == unit && dev->rec->stream == stream)
 			return dev;
 	return NULL;
@@ -156,9 +167,9 @@ void frz_incoming_add(const struct frz_abi_device *rec, struct frz_domain *dom)
  */
 void frz_incoming_unit_done(u32 unit, const char *why)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
-	frz_for_each_incoming(dev)
+	while ((dev = frz_incoming_next(dev)))
 		if (dev->rec->unit == unit && (why || dev->domain->why))
 			frz_incoming_refuse(dev, why ?: dev->domain->why);
 }
@@ -201,11 +212,11 @@ void frz_incoming_refuse_stream(u32 unit, u32 stream, const char *why)
  */
 void frz_incoming_refuse_all(const char *why)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
 	/* A finish, which may follow at once, takes the device away. */
 	guard(mutex)(&frz_finish_lock);
-	frz_for_each_incoming(dev)
+	while ((dev = frz_incoming_next(dev)))
 		frz_incoming_refuse(dev, why);
 }
 
@@ -456,9 +467,9 @@ void frz_incoming_watch(void)
  */
 void frz_incoming_settle(void)
 {
-	struct frz_incoming_device *dev;
+	struct frz_incoming_device *dev = NULL;
 
-	frz_for_each_incoming(dev) {
+	while ((dev = frz_incoming_next(dev))) {
 		if (!dev->pdev)
 			frz_incoming_refuse(dev, "it is not there any more");
 		else if (!dev->adopted)

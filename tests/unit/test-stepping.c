@@ -50,8 +50,8 @@ static bool step(const struct frz_vtd_entry *from, const struct frz_vtd_entry *t
 	return same(&memory, to);
 }
 
-static void for_each_change(void (*fn)(const struct frz_vtd_entry *from,
-				       const struct frz_vtd_entry *to))
+static void every_change(void (*fn)(const struct frz_vtd_entry *from,
+				    const struct frz_vtd_entry *to))
 {
 	size_t i, j;
 
@@ -76,7 +76,7 @@ static void check_change(const struct frz_vtd_entry *from,
 static void test_each_change(void **state)
 {
 	(void)state;
-	for_each_change(check_change);
+	every_change(check_change);
 }
 
 static unsigned int seen_wrong;
@@ -100,7 +100,7 @@ static void check_wrong_order(const struct frz_vtd_entry *from,
 static void test_wrong_order(void **state)
 {
 	(void)state;
-	for_each_change(check_wrong_order);
+	every_change(check_wrong_order);
 	assert_true(seen_wrong >= 8);
 }
 

@@ -88,8 +88,8 @@ static json_t *bridges_json(const struct frz_abi_device *dev)
 	u32 i;
 
 	for (i = 0; i < dev->nr_bridges; i++, bridge++)
-		json_add(bridges, json_pack("{sssIsIsI}",
-					    "device", place(dev->segment, bridge->bus, bridge->devfn),
+		json_add(bridges, json_pack("{sssIsIsI}", "device",
+					    place(dev->segment, bridge->bus, bridge->devfn),
 					    "primary", (u64)bridge->primary,
 					    "secondary", (u64)bridge->secondary,
 					    "subordinate", (u64)bridge->subordinate));
@@ -109,7 +109,8 @@ static json_t *devices_json(const struct frz_blob *b)
 		device = json_pack("{sssssssososososososIsIsososo}",
 				   "device", place(dev->segment, dev->bus, dev->devfn),
 				   "name", pci_name_by_id(dev->vendor, dev->device),
-				   "state", dev->state == FRZ_DEVICE_FROZEN ? "frozen" : "preserved",
+				   "state",
+				   dev->state == FRZ_DEVICE_FROZEN ? "frozen" : "preserved",
 				   "vendor_id", json_hex(dev->vendor),
 				   "device_id", json_hex(dev->device),
 				   "subsystem_vendor_id", json_hex(dev->subsystem_vendor),

@@ -366,7 +366,8 @@ static int check_domain(struct check *c, const struct frz_abi_domain *d)
 		if (other->id == d->id)
 			return refuse(c, -EINVAL, &d->id, d->id,
 				      "domain: two of the same id");
-		if (other->unit == d->unit && other->tag == d->tag)
+		if (other->unit == d->unit && other->format == d->format &&
+		    other->tag == d->tag)
 			return refuse(c, -EINVAL, &d->tag, d->tag,
 				      "domain: cache tag of another one");
 	}
@@ -440,6 +441,9 @@ static int check_device_refs(struct check *c, const struct frz_abi_device *d)
 {
 	const struct frz_abi_unit *unit = frz_blob_unit(c->b, d->unit);
 	const struct frz_abi_domain *dom = frz_blob_domain(c->b, d->domain);
+	const struct frz_kind *kind;
+	const char *reason;
+	const u32 *field;
 
 	if (!unit)
 		return refuse(c, -EINVAL, &d->unit, d->unit, "device: no such unit");
@@ -452,7 +456,9 @@ static int check_device_refs(struct check *c, const struct frz_abi_device *d)
 	if (dom->unit != d->unit)
 		return refuse(c, -EINVAL, &d->unit, d->unit,
 			      "device: not on the unit of its domain");
-	return 0;
+	kind = frz_kind_by_id(unit->kind);
+	reason = kind->check_device ? kind->check_device(d, &field) : NULL;
+	return reason ? refuse(c, -EINVAL, field, *field, reason) : 0;
 }
 
 static int check_device(struct check *c, const struct frz_abi_device *d)

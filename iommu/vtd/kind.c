@@ -30,6 +30,14 @@ static const char *check_tables(const struct frz_abi_unit *unit, const u32 **fie
 	return frz_unit_table(unit, FRZ_VTD_TABLE_ROOT) ? NULL : "unit: no root table";
 }
 
+/* VT-d 3.4.1: the source id of a request is its requester id. */
+static const char *check_stream(const struct frz_abi_device *dev, const u32 **field)
+{
+	*field = &dev->stream;
+	return dev->stream == (dev->bus << 8 | dev->devfn) ? NULL :
+	       "device: stream is not its requester id";
+}
+
 const struct frz_kind frz_vtd_kind = {
 	.name = "vtd-legacy",
 	.id = FRZ_UNIT_VTD_LEGACY,
@@ -50,4 +58,5 @@ const struct frz_kind frz_vtd_kind = {
 		},
 	},
 	.check = check_tables,
+	.check_device = check_stream,
 };

@@ -552,21 +552,35 @@ static void test_device_references(void **state)
 	*made.device[2] = *d;
 	made.device[2]->nr_bridges = 0;
 	made.device[2]->record.len = MADE_DEVICE;
-	made.device[2]->stream = 0x412;
 	refused(&made.device[2]->devfn, -EINVAL, "device: two of the same place");
 	made.device[2]->devfn = 0x12;
+	made.device[2]->stream = 0x412;
 	taken();
 	made.device[2]->devfn = 0x11;
 	made.device[2]->bus = 5;
+	made.device[2]->stream = 0x511;
 	taken();
 }
 
-/* Any 32 bits, but no two devices of a unit have the same. */
+/* VT-d: bus, device and function. */
 static void test_device_stream(void **state)
 {
 	struct frz_abi_device *d = made.device[1];
 
 	(void)state;
+	bad32(&d->stream, 0x410, -EINVAL, "device: stream is not its requester id");
+	bad32(&d->stream, 0x511, -EINVAL, "device: stream is not its requester id");
+	bad32(&d->stream, 0x01000411, -EINVAL,
+	      "device: stream is not its requester id");
+}
+
+/* Another kind: any 32 bits, but no two devices of a unit have the same. */
+static void test_device_any_stream(void **state)
+{
+	struct frz_abi_device *d = made.device[1];
+
+	(void)state;
+	made.unit[0]->kind = MADE_KIND;
 	good32(&d->stream, 0);
 	good32(&d->stream, ~0u);
 	bad32(&d->stream, 0x100, -EINVAL, "device: stream of another one");
@@ -594,6 +608,8 @@ static void test_bridge_fields(void **state)
 	bad32(&br[0].secondary, 0, -EINVAL, "bridge: bad secondary");
 	bad32(&br[0].secondary, 6, -EINVAL, "bridge: bad secondary");
 	bad32(&br[1].secondary, 2, -EINVAL, "bridge: bad secondary");
+	/* Where the stream does not tell the place as well. */
+	made.unit[0]->kind = MADE_KIND;
 	bad32(&made.device[1]->bus, 3, -EINVAL,
 	      "device: not on the bus below its bridges");
 	bad32(&made.device[0]->bus, 0, -EINVAL,
@@ -625,6 +641,7 @@ int main(void)
 		TEST(test_device_fields),
 		TEST(test_device_references),
 		TEST(test_device_stream),
+		TEST(test_device_any_stream),
 		TEST(test_bridge_fields),
 	};
 

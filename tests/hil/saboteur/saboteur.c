@@ -387,13 +387,17 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	struct frz_abi_unit *unit = unit_of(b, dev);
 	struct frz_abi_table *root = (void *)first_table(b, FRZ_VTD_TABLE_ROOT);
 	struct frz_abi_bridge *bridge = (void *)frz_device_bridges(dev);
+	uint64_t *entry;
+	u64 table;
 
 	if (!strcmp(what, "vendor")) {
 		dev->vendor ^= 1;
 	} else if (!strcmp(what, "place")) {
 		/* With VT-d a device's DMA carries its place. */
+		entry = first_context(b, &table);
 		dev->devfn ^= 8;
 		dev->stream ^= 8;
+		memcpy(first_context(b, &table), entry, 16);
 	} else if (!strcmp(what, "bars")) {
 		dev->bars[0] ^= 1 << 20;
 	} else if (!strcmp(what, "bridges")) {

@@ -63,12 +63,15 @@ struct frz_descriptor {
  * @leaf_levels: bit n: the unit takes a leaf at level n of the format.
  * @coherent: The unit's walks of page tables snoop the CPU caches.
  *
- * @tag_alloc: Take a free tag of the unit's caches (a DID, ASID, VMID): 1..65535, or
- *	a negative errno. May sleep.
- * @tag_reserve: Take this one, for a frozen domain, before the unit hands any out: 0
- *	or a negative errno. Where tags are not the unit's alone that is before any
- *	unit does.
- * @tag_free: Give it back. No cache carries it any more.
+ * @tag_alloc: The tag of the unit's caches (a DID, ASID, VMID) under which the frozen
+ *	copy of a live domain is used: 1..65535, or a negative errno. A free one, now
+ *	taken; or that of the live domain, where the swap cannot change it. May sleep.
+ * @tag_claim: NULL where tags are a unit's own. Else take this one for a frozen domain
+ *	that came, before any unit hands any out: 0 or a negative errno. Boot.
+ * @tag_reserve: NULL with @tag_claim. Else the same for one unit, before that hands
+ *	any out.
+ * @tag_free: Undo the one or the other; no cache carries the tag any more. With
+ *	@tag_claim @unit is NULL if it did not come up.
  *
  * @nr_units: Units in use.
  * @nr_tables: Most tables that the record of one of them can have.
@@ -82,8 +85,9 @@ struct frz_descriptor {
  *	negative errno. May sleep.
  * @unpreserve_device: Undo @preserve_device.
  *
- * @make_head: NULL where a descriptor points to the top. Else fill the page at
- *	frz_memory_head() for these tables and this tag; 0 or a negative errno.
+ * @make_head: NULL where a descriptor points to the top. Else take pages by
+ *	frz_memory_page(), fill them for these tables and this tag, and set the memory's
+ *	head to the one that a descriptor points to; 0 or a negative errno.
  * @live_descriptor: Read the descriptor of a device on its live domain: 0, or
  *	-EINVAL if it is not that domain's.
  * @frozen_descriptor: Turn it into the one for frozen tables with that tag.
@@ -114,9 +118,10 @@ struct frz_backend {
 	u32 (*leaf_levels)(struct iommu_device *unit);
 	bool (*coherent)(struct iommu_device *unit);
 
-	int (*tag_alloc)(struct iommu_device *unit);
-	int (*tag_reserve)(struct iommu_device *unit, u32 tag);
-	void (*tag_free)(struct iommu_device *unit, u32 tag);
+	int (*tag_alloc)(struct iommu_device *unit, struct iommu_domain *live);
+	int (*tag_claim)(u32 format, u32 tag);
+	int (*tag_reserve)(struct iommu_device *unit, u32 format, u32 tag);
+	void (*tag_free)(struct iommu_device *unit, u32 format, u32 tag);
 
 	unsigned int (*nr_units)(void);
 	unsigned int nr_tables;

@@ -63,6 +63,13 @@ static const struct iommu_domain_ops frozen_domain_ops = {
 	.iova_to_phys = frozen_iova_to_phys,
 };
 
+static void take_tag(struct frz_domain *dom, int ret)
+{
+	dom->tag_taken = !ret;
+	if (ret)
+		dom->why = dom->why ?: "its cache tag cannot be reserved";
+}
+
 /**
  * frz_domain_import - Take over a frozen domain of the previous kernel
  * @dom: zeroed; the caller has the first reference
@@ -83,6 +90,8 @@ void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
 	dom->domain.owner = backend->ops;
 	dom->domain.pgsize_bitmap = SZ_4K;
 	refcount_set(&dom->users, 1);
+	if (backend->tag_claim)
+		take_tag(dom, backend->tag_claim(rec->format, rec->tag));
 	if (!frz_memory_import(&dom->memory, rec, &dom->why))
 		frz_shadow_take(&dom->shadow, &dom->memory);
 }
@@ -97,9 +106,9 @@ void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
 void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit)
 {
 	dom->unit = unit;
-	dom->tag_taken = !dom->backend->tag_reserve(unit, dom->rec->tag);
-	if (!dom->tag_taken)
-		dom->why = dom->why ?: "its domain id cannot be reserved";
+	if (dom->backend->tag_reserve)
+		take_tag(dom, dom->backend->tag_reserve(unit, dom->rec->format,
+							dom->rec->tag));
 	if (!dom->why)
 		frz_memory_seal(&dom->memory, dom->backend->coherent(unit));
 }
@@ -113,7 +122,8 @@ void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit)
 void frz_domain_forget_unit(struct frz_domain *dom)
 {
 	if (dom->tag_taken)
-		dom->backend->tag_free(dom->unit, dom->rec->tag);
+		dom->backend->tag_free(dom->unit, dom->rec->format,
+				       dom->rec->tag);
 	dom->tag_taken = false;
 	dom->unit = NULL;
 }

@@ -46,7 +46,7 @@ struct frz_incoming_device *frz_incoming_next(struct frz_incoming_device *dev)
  * frz_incoming_find - Find a device
  * @pdev: the device
  *
- * Context: frz_incoming_lock held, or boot.
+ * Context: frz_incoming_lock or its group's mutex held, or boot.
  * Return: its state, NULL if it is of no concern.
  */
 struct frz_incoming_device *frz_incoming_find(struct pci_dev *pdev)
@@ -334,7 +334,7 @@ static const char *check_group(struct frz_incoming_device *dev, bool alone)
 		return "it shares its IOMMU group now";
 	if (frz_backend_of(dev->pdev) != dom->backend ||
 	    dom->backend->adopt(dev->pdev, dom->unit, dev->rec->stream))
-		return "it is behind another IOMMU or has another requester id";
+		return "it is behind another IOMMU or has another stream id";
 	return NULL;
 }
 

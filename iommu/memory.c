@@ -240,16 +240,17 @@ int frz_memory_encode(struct frz_memory *mem, bool keep,
 }
 
 /**
- * frz_memory_head - Take a page for the head of the tables
+ * frz_memory_page - Take a page more, for a head of the tables
  * @mem: encoded, not complete
+ * @pa: set to its physical address
  *
  * Return: the page, zeroed, or NULL.
  */
-void *frz_memory_head(struct frz_memory *mem)
+void *frz_memory_page(struct frz_memory *mem, u64 *pa)
 {
-	void *head = add_page(mem, &mem->head);
+	void *page = add_page(mem, pa);
 
-	return IS_ERR(head) ? NULL : head;
+	return IS_ERR(page) ? NULL : page;
 }
 
 /**

@@ -49,7 +49,7 @@ int frz_memory_encode(struct frz_memory *mem, bool keep,
 		      const struct frz_tree *live, u32 leaf_levels,
 		      int (*check)(void *arg, const struct frz_extent *e),
 		      void *arg, u64 *bad_iova);
-void *frz_memory_head(struct frz_memory *mem);
+void *frz_memory_page(struct frz_memory *mem, u64 *pa);
 int frz_memory_complete(struct frz_memory *mem);
 int frz_memory_import(struct frz_memory *mem, const struct frz_abi_domain *rec,
 		      const char **why);

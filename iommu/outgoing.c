@@ -231,7 +231,7 @@ static void put_domain(struct outgoing_domain *dom)
 	if (--dom->users)
 		return;
 	list_del(&dom->node);
-	dom->backend->tag_free(dom->unit, dom->tag);
+	dom->backend->tag_free(dom->unit, dom->memory.fmt->id, dom->tag);
 	frz_memory_drop(&dom->memory);
 	kfree(dom);
 }
@@ -277,9 +277,9 @@ static struct outgoing_domain *new_domain(struct check_state *state,
 	dom->id = next_domain_id++;
 	dom->users = 1;
 
-	ret = dom->backend->tag_alloc(dom->unit);
+	ret = dom->backend->tag_alloc(dom->unit, live);
 	if (ret < 0) {
-		frz_warn(state->pdev, "not preserved: the IOMMU has no domain id left\n");
+		frz_warn(state->pdev, "not preserved: the IOMMU has no cache tag left\n");
 		goto err_free;
 	}
 	dom->tag = ret;
@@ -292,7 +292,7 @@ static struct outgoing_domain *new_domain(struct check_state *state,
 	return dom;
 
 err_tag:
-	dom->backend->tag_free(dom->unit, dom->tag);
+	dom->backend->tag_free(dom->unit, tree->fmt->id, dom->tag);
 err_free:
 	kfree(dom);
 	return ERR_PTR(ret);
@@ -370,7 +370,7 @@ static int preserve_path(struct pci_dev *pdev, const struct frz_backend *backend
 	ret = backend->preserve_device(pdev);
 	if (!ret)
 		return 0;
-	frz_warn(pdev, "not preserved: the context table of its bus cannot be kept (error %d)\n",
+	frz_warn(pdev, "not preserved: the tables that lead to its descriptor cannot be kept (error %d)\n",
 		 ret);
 	if (!nr_preserved)
 		unpreserve_units(NULL);
@@ -443,7 +443,7 @@ int frz_outgoing_preserve(struct frz_outgoing_device *dev,
 	}
 	ret = backend->live_descriptor(pdev, live, &dev->live);
 	if (ret) {
-		frz_warn(pdev, "not preserved: its context entry is not that of its domain\n");
+		frz_warn(pdev, "not preserved: its descriptor is not that of its domain\n");
 		return ret;
 	}
 	dom = get_domain(pdev, live, store);
@@ -566,7 +566,7 @@ int frz_outgoing_freeze(struct frz_outgoing_device *dev)
 		return ret;
 	ret = backend->swap_descriptor(pdev, &dev->live, &dev->frozen);
 	if (ret) {
-		frz_warn(pdev, "not frozen: its context entry changed after it was preserved\n");
+		frz_warn(pdev, "not frozen: its descriptor changed after it was preserved\n");
 		return ret;
 	}
 
@@ -599,7 +599,7 @@ void frz_outgoing_unfreeze(struct frz_outgoing_device *dev)
 	if (!dev->is_frozen)
 		return;
 	if (dev->domain->backend->swap_descriptor(dev->pdev, &dev->frozen, &dev->live))
-		frz_warn(dev->pdev, "its context entry changed after it was frozen, and stays as it is\n");
+		frz_warn(dev->pdev, "its descriptor changed after it was frozen, and stays as it is\n");
 	/* The first one to leave breaks the seal; that needs no memory. */
 	if (nr_frozen == nr_preserved)
 		frz_handover_seal_begin();
@@ -615,7 +615,7 @@ EXPORT_SYMBOL_GPL(frz_outgoing_unfreeze);
  * @unit: the unit that translates it
  * @stream: its stream
  *
- * Context: Only with the other CPUs stopped.
+ * Context: Shutdown: LUO lets nobody preserve or unpreserve any more.
  * Return: the descriptor that it was frozen with, or NULL.
  */
 const struct frz_descriptor *

@@ -124,7 +124,7 @@ static bool coherent(struct iommu_device *unit)
 	return ecap_coherent(to_intel(unit)->ecap);
 }
 
-static int tag_alloc(struct iommu_device *unit)
+static int tag_alloc(struct iommu_device *unit, struct iommu_domain *live)
 {
 	struct intel_iommu *iommu = to_intel(unit);
 
@@ -133,7 +133,7 @@ static int tag_alloc(struct iommu_device *unit)
 			       iommu->max_domain_id - 1, GFP_KERNEL);
 }
 
-static int tag_reserve(struct iommu_device *unit, u32 tag)
+static int tag_reserve(struct iommu_device *unit, u32 format, u32 tag)
 {
 	struct intel_iommu *iommu = to_intel(unit);
 	int ret;
@@ -145,7 +145,7 @@ static int tag_reserve(struct iommu_device *unit, u32 tag)
 	return ret < 0 ? ret : 0;
 }
 
-static void tag_free(struct iommu_device *unit, u32 tag)
+static void tag_free(struct iommu_device *unit, u32 format, u32 tag)
 {
 	struct intel_iommu *iommu = to_intel(unit);
 

@@ -26,9 +26,9 @@
 
 #include <linux/types.h>
 
-struct frz_abi_unit;
 struct frz_blob_writer;
 struct frz_findings;
+struct frz_import_unit;
 struct frz_kind;
 struct frz_memory;
 struct frz_tree;
@@ -102,8 +102,9 @@ struct frz_descriptor {
  * @has_left: Does hardware no longer use this memory for that stream? Asks the
  *	descriptor, not the state of any software, as memory is freed for a yes.
  * @block: Clear the descriptor of a device and flush. Any context that may spin.
- * @release_unit: Free the tables of a unit that was refused, unless hardware uses
- *	them, which must be asked. Boot, after it was given others or was turned off.
+ * @release_unit: Free the tables of a unit that was refused, if hardware did use them
+ *	and does no more, which must be asked: the record may be wrong. Boot, after the
+ *	unit was given others or was turned off.
  */
 struct frz_backend {
 	const struct frz_kind *kind;
@@ -147,7 +148,7 @@ struct frz_backend {
 	bool (*has_left)(struct iommu_device *unit, u32 stream,
 			 const struct frz_memory *mem);
 	void (*block)(struct iommu_device *unit, u32 stream, u32 tag);
-	void (*release_unit)(const struct frz_abi_unit *rec);
+	void (*release_unit)(const struct frz_import_unit *unit);
 };
 
 const struct frz_backend *frz_backend_at(unsigned int index);

@@ -30,6 +30,7 @@
 
 static struct frz_blob blob;
 static bool bad;
+static bool was_read;
 static struct frz_domain *domains;
 
 /* Units whose tables hardware no longer uses: it was given others, or is off. */
@@ -74,13 +75,14 @@ bool frz_import_bad(void)
  * @reg_base: physical address of its registers
  * @unit: set when the unit is good
  *
- * Context: Boot, one thread.
+ * Context: Boot, one thread. Before the blob was read (postcore) any unit is bad if
+ * there is one, as nobody may run on it unchecked.
  * Return: whether the unit came from the previous kernel, and is usable.
  */
 enum frz_unit_state frz_import_unit(u32 kind, u64 reg_base,
 				    struct frz_import_unit *unit)
 {
-	if (bad)
+	if (bad || (!was_read && frz_import_any()))
 		return FRZ_UNIT_BAD;
 	if (!blob.nr_devices)
 		return FRZ_UNIT_NONE;
@@ -257,6 +259,7 @@ static int __init frz_import_init(void)
 	void *copy;
 	int ret;
 
+	was_read = true;
 	ret = kho_retrieve_subtree(FRZ_KHO_NAME, &phys, &size);
 	if (ret == -ENOENT)
 		return 0;
@@ -287,15 +290,15 @@ fs_initcall(frz_import_watch);
 /* By now the IOMMU drivers have probed: who is not on a frozen domain never will. */
 static int __init frz_import_settle(void)
 {
-	const struct frz_abi_unit *rec = NULL;
-	u32 i, number = 0;
+	struct frz_import_unit unit = {};
+	u32 i;
 
 	if (!blob.nr_devices && !bad)
 		return 0;
 	frz_incoming_settle();
-	while ((rec = frz_blob_next_unit(&blob, rec)))
-		if (test_bit(number++, refused_units))
-			frz_backend_by_kind(rec->kind)->release_unit(rec);
+	for (; (unit.rec = frz_blob_next_unit(&blob, unit.rec)); unit.number++)
+		if (test_bit(unit.number, refused_units))
+			frz_backend_by_kind(unit.rec->kind)->release_unit(&unit);
 	/* The devices keep them now; one without a device goes. */
 	for (i = 0; i < blob.nr_domains; i++)
 		frz_domain_put(&domains[i]);

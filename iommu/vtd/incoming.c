@@ -2,7 +2,8 @@
 /*
  * VT-d in the new kernel: adopts the units that the old one left on.
  *
- * Structure: none of its own; import.c has what was handed over.
+ * Structure: which units were met with the root table of their record; import.c has
+ * the rest of what was handed over.
  *
  * Locking: boot, one thread, with dmar_global_lock held by the driver where it
  * starts units.
@@ -24,6 +25,9 @@
 #include "../log.h"
 #include "../memory.h"
 #include "vtd.h"
+
+/* By number: the unit used this root table when this kernel met it. */
+static DECLARE_BITMAP(root_was_used, FRZ_MAX_UNITS);
 
 static u64 table_at(const struct frz_abi_unit *rec, u32 index)
 {
@@ -69,21 +73,29 @@ leave_empty_irt(struct intel_iommu *iommu, const struct frz_abi_unit *rec)
 	return NULL;
 }
 
-static const char * __init
-check_unit(struct intel_iommu *iommu, const struct frz_abi_unit *rec)
+static void __init look_at_root(struct intel_iommu *iommu,
+				const struct frz_import_unit *unit)
 {
-	u64 root = table_at(rec, FRZ_VTD_TABLE_ROOT);
+	if (readq(iommu->reg + DMAR_RTADDR_REG) ==
+	    table_at(unit->rec, FRZ_VTD_TABLE_ROOT))
+		__set_bit(unit->number, root_was_used);
+}
 
-	if (rec->kind != FRZ_UNIT_VTD_LEGACY || sm_supported(iommu))
+static const char * __init
+check_unit(struct intel_iommu *iommu, const struct frz_import_unit *unit)
+{
+	const struct frz_abi_unit *rec = unit->rec;
+
+	if (sm_supported(iommu))
 		return "VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off";
-	if (readq(iommu->reg + DMAR_RTADDR_REG) != root)
+	if (!test_bit(unit->number, root_was_used))
 		return "its root table is not where it was";
 	if (rec->ids[FRZ_VTD_ID_CAP] != iommu->cap ||
 	    rec->ids[FRZ_VTD_ID_ECAP] != iommu->ecap)
 		return "the capabilities of its IOMMU changed";
 	if (rec->segment != iommu->segment)
 		return "its IOMMU is in another PCI segment";
-	if (kho_preserved_order(root))
+	if (kho_preserved_order(table_at(rec, FRZ_VTD_TABLE_ROOT)))
 		return "its root table is not preserved memory";
 	return NULL;
 }
@@ -155,37 +167,53 @@ static void release_page(u64 pa)
 		kho_restore_free(phys_to_virt(pa));
 }
 
-/* A unit for graphics alone may stay on where the driver turns it off, for a quirk. */
-static bool root_in_use(u64 root)
+/*
+ * Some unit used the root table, as hardware said, and none does any more: one for
+ * graphics alone may stay on where the driver turns it off, for a quirk. A driver
+ * that remaps nothing frees its units, and nobody is left to ask.
+ */
+static bool root_was_left(u64 root, bool was_used)
 {
 	struct dmar_drhd_unit *drhd;
 	struct intel_iommu *iommu;
 
 	guard(rwsem_read)(&dmar_global_lock);
-	for_each_iommu(iommu, drhd)
-		if (readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES &&
-		    (readq(iommu->reg + DMAR_RTADDR_REG) & VTD_PAGE_MASK) == root)
-			return true;
-	return false;
+	if (list_empty(&dmar_drhd_units))
+		return false;
+	for_each_iommu(iommu, drhd) {
+		if ((readq(iommu->reg + DMAR_RTADDR_REG) & VTD_PAGE_MASK) != root)
+			continue;
+		if (readl(iommu->reg + DMAR_GSTS_REG) & DMA_GSTS_TES)
+			return false;
+		was_used = true;
+	}
+	return was_used;
 }
 
 /**
  * frz_vtd_release_unit - struct frz_backend, release_unit
- * @rec: the unit's record
+ * @unit: the unit
+ *
+ * A record that is wrong names memory of others: what hardware did not start from
+ * stays as it is.
  *
  * Context: Boot, after the unit was given other tables or was turned off.
  */
-void frz_vtd_release_unit(const struct frz_abi_unit *rec)
+void frz_vtd_release_unit(const struct frz_import_unit *unit)
 {
-	const struct frz_abi_table *table = frz_unit_tables(rec);
+	const struct frz_abi_table *table = frz_unit_tables(unit->rec);
+	u64 pa = table_at(unit->rec, FRZ_VTD_TABLE_ROOT);
+	const struct root_entry *root = phys_to_virt(pa);
 	u32 i;
 
-	if (root_in_use(table_at(rec, FRZ_VTD_TABLE_ROOT)))
+	if (!root_was_left(pa, test_bit(unit->number, root_was_used)))
 		return;
 	/* Who remaps interrupts by the empty table, or not any more, has seen to it. */
-	for (i = 0; i < rec->nr_tables; i++)
-		if (table[i].index != FRZ_VTD_TABLE_IRT)
+	for (i = 0; i < unit->rec->nr_tables; i++)
+		if (table[i].index < FRZ_VTD_ROOT_ENTRIES &&
+		    root[table[i].index].lo == (table[i].address | 1))
 			release_page(table[i].address);
+	release_page(pa);
 }
 
 /* NULL and the unit goes on with the tables of the previous kernel, or why not. */
@@ -194,9 +222,11 @@ adopt_unit(struct intel_iommu *iommu, const struct frz_import_unit *unit)
 {
 	const struct frz_abi_table *table = frz_unit_tables(unit->rec);
 	const char *irt = leave_empty_irt(iommu, unit->rec);
-	const char *why = check_unit(iommu, unit->rec) ?: irt;
+	const char *why;
 	u32 i;
 
+	look_at_root(iommu, unit);
+	why = check_unit(iommu, unit) ?: irt;
 	if (!why)
 		why = check_root(iommu, unit);
 	if (why)
@@ -267,6 +297,7 @@ void __init iommu_freeze_vtd_ignored(struct intel_iommu *iommu)
 		return;
 	/* Interrupts are remapped all the same. */
 	leave_empty_irt(iommu, unit.rec);
+	look_at_root(iommu, &unit);
 	frz_import_unit_done(&unit, &iommu->iommu,
 			     "its IOMMU is not used by this kernel");
 }

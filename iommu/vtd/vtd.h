@@ -37,6 +37,6 @@ int frz_vtd_preserve_device(struct pci_dev *pdev);
 void frz_vtd_unpreserve_device(struct pci_dev *pdev);
 
 /* incoming.c */
-void frz_vtd_release_unit(const struct frz_abi_unit *rec);
+void frz_vtd_release_unit(const struct frz_import_unit *unit);
 
 #endif /* _IOMMU_FREEZE_VTD_H */

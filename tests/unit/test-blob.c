@@ -82,6 +82,8 @@ static void check_golden_unit(const struct frz_blob *b)
 	assert_int_equal(frz_unit_table(unit, 0)->address, 0x1235000);
 	assert_int_equal(frz_unit_table(unit, FRZ_VTD_TABLE_IRT)->address, 0x1236000);
 	assert_null(frz_unit_table(unit, 1));
+	/* What is behind its tables begins like one with this index. */
+	assert_null(frz_unit_table(unit, FRZ_RECORD_DOMAIN));
 }
 
 static void check_golden_domain(const struct frz_blob *b)

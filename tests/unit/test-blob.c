@@ -387,6 +387,30 @@ static void test_seal(void **state)
 	free(want);
 }
 
+/* How many there are of each, no two alike: memory is taken by these numbers. */
+static void test_numbers(void **state)
+{
+	void *data = malloc(MADE_LEN);
+	struct frz_blob_writer w;
+	struct frz_blob b;
+	u32 i;
+
+	(void)state;
+	assert_non_null(data);
+	frz_blob_begin(&w, data, MADE_LEN);
+	for (i = 0; i < 2; i++)
+		frz_blob_add_unit(&w, &made_units[i], made_tables[i]);
+	for (i = 0; i < 3; i++)
+		frz_blob_add_domain(&w, &made_domains[i], made_chunks[i]);
+	frz_blob_add_device(&w, &made_devices[2], NULL);
+	assert_true(frz_blob_end(&w, 0, 0) > 0);
+	assert_int_equal(frz_blob_open(&b, data, MADE_LEN, NULL), 0);
+	assert_int_equal(b.nr_units, 2);
+	assert_int_equal(b.nr_domains, 3);
+	assert_int_equal(b.nr_devices, 1);
+	free(data);
+}
+
 static void test_empty_blob(void **state)
 {
 	struct frz_blob_writer w;
@@ -542,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_every_word),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_seal),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_empty_blob),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_no_room),

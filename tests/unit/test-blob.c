@@ -418,6 +418,11 @@ static void test_empty_blob(void **state)
 	u64 data[10];
 
 	(void)state;
+	/* Not one that does not take a header, whose room is not written to either. */
+	data[9] = 7;
+	assert_int_equal(frz_blob_begin(&w, data, sizeof(data) - 1), -ENOSPC);
+	assert_int_equal(frz_blob_end(&w, 0, 0), -ENOSPC);
+	assert_int_equal(data[9], 7);
 	assert_int_equal(frz_blob_begin(&w, data, sizeof(data)), 0);
 	assert_int_equal(frz_blob_end(&w, 0, 0), 80);
 	assert_int_equal(frz_blob_open(&b, data, sizeof(data), NULL), 0);

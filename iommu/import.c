@@ -14,6 +14,7 @@
  *
  * Fails: anything that comes from the other kernel.
  */
+#include <kunit/visibility.h>
 #include <linux/init.h>
 #include <linux/iommu-freeze.h>
 #include <linux/kexec_handover.h>
@@ -27,6 +28,13 @@
 #include "import.h"
 #include "incoming.h"
 #include "log.h"
+
+/* A test imports when boot is over. */
+#ifdef CONFIG_IOMMU_FREEZE_KUNIT_TEST
+#define __import
+#else
+#define __import	__init
+#endif
 
 static struct frz_blob blob;
 static bool bad;
@@ -167,7 +175,7 @@ void iommu_freeze_refuse_all(const char *why)
 	bitmap_fill(refused_units, FRZ_MAX_UNITS);
 }
 
-static int __init import_domains(void)
+static int __import import_domains(void)
 {
 	const struct frz_abi_domain *rec = NULL;
 	struct frz_domain *dom;
@@ -184,7 +192,7 @@ static int __init import_domains(void)
 	return 0;
 }
 
-static struct frz_domain * __init find_domain(u32 id)
+static struct frz_domain * __import find_domain(u32 id)
 {
 	struct frz_domain *dom = domains;
 
@@ -193,7 +201,7 @@ static struct frz_domain * __init find_domain(u32 id)
 	return dom;
 }
 
-static int __init import_devices(void)
+static int __import import_devices(void)
 {
 	const struct frz_abi_device *rec = NULL;
 
@@ -205,7 +213,7 @@ static int __init import_devices(void)
 }
 
 /* Our own copy: the page allocator gets the memory of the original back. */
-static void * __init take_blob(phys_addr_t phys, size_t size)
+static void * __import take_blob(phys_addr_t phys, size_t size)
 {
 	int order = kho_preserved_order(phys);
 	void *copy;
@@ -222,7 +230,7 @@ static void * __init take_blob(phys_addr_t phys, size_t size)
 }
 
 /* Sets bad unless all is well, or nothing in the blob was frozen. */
-static void __init open_blob(void *copy, size_t size)
+static void __import open_blob(void *copy, size_t size)
 {
 	struct frz_blob_error err = {};
 	int ret;
@@ -252,11 +260,26 @@ out_free:
 	kvfree(copy);
 }
 
+/**
+ * frz_import_take - Take in a handover
+ * @phys: where the blob is
+ * @size: of it
+ *
+ * Context: Boot, one thread; or a test.
+ */
+VISIBLE_IF_KUNIT void __import frz_import_take(phys_addr_t phys, size_t size)
+{
+	void *copy = take_blob(phys, size);
+
+	bad = true;
+	if (copy)
+		open_blob(copy, size);
+}
+
 static int __init frz_import_init(void)
 {
 	phys_addr_t phys;
 	size_t size;
-	void *copy;
 	int ret;
 
 	was_read = true;
@@ -265,13 +288,10 @@ static int __init frz_import_init(void)
 		return 0;
 
 	bad = true;
-	if (ret) {
+	if (ret)
 		pr_err("the handover cannot be found (error %d)\n", ret);
-	} else {
-		copy = take_blob(phys, size);
-		if (copy)
-			open_blob(copy, size);
-	}
+	else
+		frz_import_take(phys, size);
 	if (bad)
 		pr_err("every device starts blocked and without bus mastering\n");
 	return 0;
@@ -287,8 +307,15 @@ static int __init frz_import_watch(void)
 }
 fs_initcall(frz_import_watch);
 
-/* By now the IOMMU drivers have probed: who is not on a frozen domain never will. */
-static int __init frz_import_settle(void)
+/**
+ * frz_import_settle - By now the IOMMU drivers have probed
+ *
+ * Who is not on a frozen domain never will.
+ *
+ * Context: Boot, one thread; or a test.
+ * Return: 0.
+ */
+VISIBLE_IF_KUNIT int __import frz_import_settle(void)
 {
 	struct frz_import_unit unit = {};
 	u32 i;
@@ -305,3 +332,26 @@ static int __init frz_import_settle(void)
 	return 0;
 }
 late_initcall_sync(frz_import_settle);
+
+#ifdef CONFIG_IOMMU_FREEZE_KUNIT_TEST
+/**
+ * frz_import_forget - As if nothing had come
+ * @nr: domains of the blob that was taken in
+ *
+ * Context: A test; hardware does not use what is left of them.
+ */
+void frz_import_forget(u32 nr)
+{
+	u32 i;
+
+	for (i = 0; domains && i < nr; i++)
+		while (domains[i].rec && refcount_read(&domains[i].users))
+			frz_domain_put(&domains[i]);
+	kfree(domains);
+	domains = NULL;
+	kvfree(blob.data);
+	memset(&blob, 0, sizeof(blob));
+	bitmap_zero(refused_units, FRZ_MAX_UNITS);
+	bad = false;
+}
+#endif

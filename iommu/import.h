@@ -41,4 +41,11 @@ void frz_import_refuse(const struct frz_import_unit *unit, u32 stream,
 void frz_import_unit_done(const struct frz_import_unit *unit,
 			  struct iommu_device *iommu, const char *why);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+/* For the tests, which import when boot is over */
+void frz_import_take(phys_addr_t phys, size_t size);
+int frz_import_settle(void);
+void frz_import_forget(u32 nr);
+#endif
+
 #endif /* _IOMMU_FREEZE_IMPORT_H */

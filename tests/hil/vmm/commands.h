@@ -78,6 +78,9 @@ int cmd_leaks(int argc, char **argv);		/* leaks */
 long memory_total_kib(void);
 int cmd_memory(int argc, char **argv);		/* memory mark|sealed | grew|lost-less KIB */
 
+/* kunit.c: the kernel's own tests */
+int cmd_kunit(int argc, char **argv);		/* kunit SUITE */
+
 /* script.c: a VMM that dies */
 int cmd_die(int argc, char **argv);		/* die */
 int cmd_victim(int argc, char **argv);		/* victim */

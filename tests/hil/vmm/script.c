@@ -52,7 +52,7 @@ static const struct {
 	{ "create", cmd_create }, { "detach", cmd_detach }, { "dev", cmd_dev }, { "die", cmd_die },
 	{ "extents-check", cmd_extents_check }, { "finish", cmd_finish }, { "flr", cmd_flr },
 	{ "hot-reset", cmd_hot_reset }, { "hwpt", cmd_hwpt }, { "irqs", cmd_irqs },
-	{ "kexec", cmd_kexec }, { "leaks", cmd_leaks }, { "leave", cmd_leave },
+	{ "kexec", cmd_kexec }, { "kunit", cmd_kunit }, { "leaks", cmd_leaks }, { "leave", cmd_leave },
 	{ "load", cmd_load }, { "load-code", cmd_load_code },
 	{ "low-power", cmd_low_power }, { "map", cmd_map }, { "map-bar", cmd_map_bar },
 	{ "map-random", cmd_map_random }, { "mapunmap", cmd_mapunmap }, { "mark", cmd_mark },

@@ -330,8 +330,8 @@ static void spoil_table_away(const struct frz_blob *b)
 		*entry = (*entry & (PAGE - 1)) | copy_page(b, at);
 }
 
-/* Page @number of LUO's list of a memfd is said to be where the one before it is. */
-static void spoil_memfd(unsigned int number)
+/* A page of LUO's list of the pages of a memfd, the first one. */
+static uint64_t *memfd_list(void)
 {
 	struct piece p = {};
 	uint64_t *list;
@@ -343,10 +343,8 @@ static void spoil_memfd(unsigned int number)
 			if (!(list[2 * i] << 12) || !(list[2 * i] >> 52) ||
 			    list[2 * i] >> 54 || list[2 * i + 1] != i)
 				break;
-		if (i == PAGE / 16) {
-			list[2 * number + 1]--;
-			return;
-		}
+		if (i == PAGE / 16)
+			return list;
 	}
 	errx(1, "no list of a memfd in memory");
 }
@@ -409,7 +407,8 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	} else if (!strcmp(what, "unit-cap")) {
 		unit->ids[FRZ_VTD_ID_CAP] ^= 1ULL << 40;
 	} else if (!strcmp(what, "unit-root")) {
-		root->address ^= 0x10000;
+		/* Preserved, and somebody else's. */
+		root->address = (uint8_t *)memfd_list() - mem;
 	} else {
 		errx(2, "'%s': see the top of saboteur.c for what can be spoilt", what);
 	}
@@ -483,7 +482,8 @@ static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 	else if (!strcmp(what, "table-away"))
 		spoil_table_away(b);
 	else if (!strcmp(what, "memfd"))
-		spoil_memfd(100);
+		/* A page of it is said to be where the one before it is. */
+		memfd_list()[2 * 100 + 1]--;
 	else if (!strcmp(what, "chunk"))
 		spoil_chunk(blob, b);
 	else if (!strcmp(what, "foreign"))

@@ -11,8 +11,8 @@
 
 struct context_entry;
 struct device_domain_info;
-struct frz_abi_unit;
 struct frz_blob_writer;
+struct frz_import_unit;
 struct intel_iommu;
 struct pci_dev;
 

@@ -11,8 +11,8 @@
  * DMA carries a stream id of 32 bits: a PCI requester id, or what firmware made of
  * it. A device is translated by a descriptor, up to 64 bytes in some table of the
  * unit: a context entry, a stream table entry, a device table entry. It points to
- * the top of a domain's tables, or to a head, which is a page more (a context
- * descriptor, a PASID directory) that in turn points there and that lies in the same
+ * the top of a domain's tables, or to a head, one or more pages (a context
+ * descriptor, a PASID directory) that in turn point there and that lie in the same
  * memory. To freeze is to swap a descriptor for one that differs in nothing that
  * hardware could read torn.
  *
@@ -66,12 +66,16 @@ struct frz_descriptor {
  * @tag_alloc: The tag of the unit's caches (a DID, ASID, VMID) under which the frozen
  *	copy of a live domain is used: 1..65535, or a negative errno. A free one, now
  *	taken; or that of the live domain, where the swap cannot change it. May sleep.
- * @tag_claim: NULL where tags are a unit's own. Else take this one for a frozen domain
- *	that came, before any unit hands any out: 0 or a negative errno. Boot.
- * @tag_reserve: NULL with @tag_claim. Else the same for one unit, before that hands
- *	any out.
- * @tag_free: Undo the one or the other; no cache carries the tag any more. With
- *	@tag_claim @unit is NULL if it did not come up.
+ * @tag_claim: NULL where tags of every format are a unit's own. Else take this one for
+ *	a frozen domain that came, before any unit hands any out: 0, also for a format
+ *	whose tags are a unit's own, or a negative errno. Boot.
+ * @tag_reserve: NULL where tags of no format are. Else the same for one unit, before
+ *	that hands any out; 0 for a format whose tags @tag_claim takes.
+ * @tag_free: Undo @tag_alloc, or both of these; no cache of @unit carries the tag any
+ *	more. Nothing is to be undone where a live domain has it: the tag was that
+ *	one's, or the domain that replaced the frozen one took it over. With @tag_claim
+ *	@unit is NULL if it did not come up: what that has cached has to go when it
+ *	does, before any use.
  *
  * @nr_units: Units in use.
  * @nr_tables: Most tables that the record of one of them can have.

@@ -83,8 +83,8 @@ bool frz_import_bad(void)
  * @reg_base: physical address of its registers
  * @unit: set when the unit is good
  *
- * Context: Boot, one thread. Before the blob was read (postcore) any unit is bad if
- * there is one, as nobody may run on it unchecked.
+ * Context: Boot, one thread. Before postcore, when the handover is read, any unit is
+ * bad if a handover came, as nobody may run on it unchecked.
  * Return: whether the unit came from the previous kernel, and is usable.
  */
 enum frz_unit_state frz_import_unit(u32 kind, u64 reg_base,
@@ -201,15 +201,12 @@ static struct frz_domain * __import find_domain(u32 id)
 	return dom;
 }
 
-static int __import import_devices(void)
+static void __import import_devices(void)
 {
 	const struct frz_abi_device *rec = NULL;
 
-	if (frz_incoming_begin(blob.nr_devices))
-		return -ENOMEM;
 	while ((rec = frz_blob_next_device(&blob, rec)))
 		frz_incoming_add(rec, find_domain(rec->domain));
-	return 0;
 }
 
 /* Our own copy: the page allocator gets the memory of the original back. */
@@ -246,10 +243,12 @@ static void __import open_blob(void *copy, size_t size)
 		bad = false;
 		goto out_free;
 	}
-	if (import_domains() || import_devices()) {
+	/* Once there are domains nothing fails: they need their records. */
+	if (frz_incoming_begin(blob.nr_devices) || import_domains()) {
 		pr_err("no memory for the incoming devices\n");
 		goto out_free;
 	}
+	import_devices();
 	bad = false;
 	pr_info("%u devices on %u frozen domains come from the previous kernel\n",
 		blob.nr_devices, blob.nr_domains);

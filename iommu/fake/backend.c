@@ -23,6 +23,7 @@
 #include "../backends.h"
 #include "../blob.h"
 #include "../findings.h"
+#include "../format/format.h"
 #include "../import.h"
 #include "../kind.h"
 #include "../memory.h"
@@ -55,6 +56,8 @@ int frz_fake_on(void)
  */
 void frz_fake_off(void)
 {
+	if (!frz_fake.on)
+		return;
 	frz_fake.on = false;
 	ida_destroy(&frz_fake.tags);
 	free_page((unsigned long)frz_fake.table);
@@ -145,13 +148,16 @@ static int tag_alloc(struct iommu_device *unit, struct iommu_domain *live)
 /* As if there were others, which share them. */
 static int tag_claim(u32 format, u32 tag)
 {
-	int ret = take_tag(tag, tag);
+	int ret = format == frz_format_vtdss.id ? take_tag(tag, tag) : -EINVAL;
 
 	return ret < 0 ? ret : 0;
 }
 
 static void tag_free(struct iommu_device *unit, u32 format, u32 tag)
 {
+	/* What is not of its space of tags stays taken, and is seen. */
+	if (format != frz_format_vtdss.id)
+		return;
 	ida_free(&frz_fake.tags, tag);
 	frz_fake.nr_tags--;
 }
@@ -333,6 +339,9 @@ void frz_fake_start(void)
 
 static const char *check_tables(const struct frz_abi_unit *unit, const u32 **field)
 {
+	*field = &unit->kind;
+	if (!frz_fake.on)
+		return "unit: of a test, and there is none";
 	*field = &unit->nr_tables;
 	return unit->nr_tables == 1 && frz_unit_table(unit, 0) ?
 	       NULL : "unit: not one table";

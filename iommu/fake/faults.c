@@ -185,6 +185,10 @@ void frz_faults_call(struct frz_faults *f, const struct frz_fault_call *c)
 		here = frz_faults_pages();
 	}
 	KUNIT_EXPECT_EQ_MSG(f->test, ret, 0, "%s, with all its memory", c->name);
+	KUNIT_EXPECT_FALSE_MSG(f->test, hit, "%s: more allocations than are tried",
+			       c->name);
+	KUNIT_EXPECT_LT_MSG(f->test, nr_pages, ARRAY_SIZE(pages),
+			    "%s: more pages than are listed", c->name);
 	kunit_info(f->test, "%s: %u allocations failed in turn, it was refused for %u\n",
 		   c->name, nth - 1, refused);
 	f->sites += nth - 1;

@@ -136,6 +136,7 @@ int frz_jump_make(struct frz_scene *s, struct frz_jump *j)
 	unsigned int i;
 	int ret = 0;
 
+	s->jump = j;
 	for (i = 0; i < FRZ_SCENE_LIVES && !ret; i++)
 		ret = make_domain(s, j, i);
 	for (i = 0; i < FRZ_SCENE_DEVS && !ret; i++) {
@@ -221,6 +222,7 @@ unsigned int frz_jump_end(struct frz_scene *s, struct frz_jump *j)
 {
 	unsigned int i, left;
 
+	s->jump = NULL;
 	for (i = 0; i < FRZ_SCENE_DEVS; i++) {
 		struct pci_dev *pdev = &s->dev[i].pdev;
 

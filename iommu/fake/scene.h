@@ -18,6 +18,7 @@
 #define FRZ_SCENE_TABLES	40
 #define FRZ_SCENE_IOVA		(64ULL << 30)
 
+struct frz_jump;
 struct frz_outgoing_device;
 
 /**
@@ -61,6 +62,7 @@ struct frz_scene_live {
  * @ram: guest RAM, single pages
  * @store: keeps all of it
  * @punched: but for this page
+ * @jump: a handover that was made and not ended, or NULL
  */
 struct frz_scene {
 	struct frz_scene_dev dev[FRZ_SCENE_DEVS];
@@ -70,6 +72,7 @@ struct frz_scene {
 	struct page *ram;
 	struct frz_store store;
 	struct page *punched;
+	struct frz_jump *jump;
 };
 
 int frz_scene_init(struct kunit *test);

@@ -85,7 +85,7 @@ static struct kunit_case cases[] = {
 };
 
 static struct kunit_suite suite = {
-	.name = "iommu-freeze",
+	.name = "iommu_freeze",
 	.init = init,
 	.exit = frz_scene_exit,
 	.test_cases = cases,

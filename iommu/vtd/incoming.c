@@ -206,7 +206,9 @@ void frz_vtd_release_unit(const struct frz_import_unit *unit)
 	const struct root_entry *root = phys_to_virt(pa);
 	u32 i;
 
-	if (!root_was_left(pa, test_bit(unit->number, root_was_used)))
+	/* Adopted after all, and then its driver's; or not even memory of ours. */
+	if (kho_preserved_order(pa) ||
+	    !root_was_left(pa, test_bit(unit->number, root_was_used)))
 		return;
 	/* Who remaps interrupts by the empty table, or not any more, has seen to it. */
 	for (i = 0; i < unit->rec->nr_tables; i++)
@@ -270,8 +272,11 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 	}
 
 	/* The mode of the root table can only be changed with translation off. */
-	if (sm_supported(iommu))
+	if (sm_supported(iommu)) {
+		/* Also what a record of another unit lets run on. */
+		iommu_freeze_refuse_all("VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off");
 		return false;
+	}
 	iommu->root_entry = iommu_alloc_pages_node_sz(iommu->node, GFP_KERNEL,
 						      SZ_4K);
 	if (!iommu->root_entry)

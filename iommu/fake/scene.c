@@ -16,9 +16,7 @@
 #include <linux/sizes.h>
 #include <uapi/linux/iommu-freeze.h>
 
-#include "../outgoing.h"
 #include "../walk.h"
-#include "jump.h"
 #include "scene.h"
 
 static struct frz_scene_dev *dev_at(struct pci_bus *bus, unsigned int devfn)
@@ -249,21 +247,6 @@ int frz_scene_init(struct kunit *test)
 	return ret;
 }
 
-/* What a case that was given up has left in the core's lists. */
-static void give_up(struct frz_scene *s)
-{
-	unsigned int i;
-
-	if (s->jump)
-		frz_jump_end(s, s->jump);
-	for (i = 0; i < FRZ_SCENE_DEVS; i++) {
-		if (!s->dev[i].out)
-			continue;
-		frz_outgoing_unfreeze(s->dev[i].out);
-		frz_outgoing_unpreserve(s->dev[i].out);
-	}
-}
-
 /**
  * frz_scene_exit - Undo frz_scene_init()
  * @test: the test
@@ -275,8 +258,6 @@ void frz_scene_exit(struct kunit *test)
 	struct frz_scene *s = test->priv;
 	unsigned int i;
 
-	if (s)
-		give_up(s);
 	for (i = 0; s && i < FRZ_SCENE_DEVS; i++) {
 		struct device *dev = &s->dev[i].pdev.dev;
 

@@ -19,6 +19,7 @@
 #include "../outgoing.h"
 #include "../view.h"
 #include "faults.h"
+#include "jump.h"
 #include "scene.h"
 #include "suite.h"
 
@@ -43,6 +44,28 @@ static int init(struct kunit *test)
 	if (!frz_outgoing_view(&place, any, NULL) || frz_import_any())
 		kunit_skip(test, "a device of this machine is preserved, or came frozen");
 	return frz_scene_init(test);
+}
+
+/* What a case that was given up has left in the core's lists. */
+static void give_up(struct frz_scene *s)
+{
+	unsigned int i;
+
+	if (s->jump)
+		frz_jump_end(s, s->jump);
+	for (i = 0; i < FRZ_SCENE_DEVS; i++) {
+		if (!s->dev[i].out)
+			continue;
+		frz_outgoing_unfreeze(s->dev[i].out);
+		frz_outgoing_unpreserve(s->dev[i].out);
+	}
+}
+
+static void exit_case(struct kunit *test)
+{
+	if (test->priv)
+		give_up(test->priv);
+	frz_scene_exit(test);
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(end_faults, frz_faults_end, struct frz_faults *);
@@ -87,7 +110,7 @@ static struct kunit_case cases[] = {
 static struct kunit_suite suite = {
 	.name = "iommu_freeze",
 	.init = init,
-	.exit = frz_scene_exit,
+	.exit = exit_case,
 	.test_cases = cases,
 };
 

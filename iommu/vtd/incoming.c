@@ -26,6 +26,9 @@
 #include "../memory.h"
 #include "vtd.h"
 
+static const char scalable_now[] =
+	"VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off";
+
 /* By number: the unit used this root table when this kernel met it. */
 static DECLARE_BITMAP(root_was_used, FRZ_MAX_UNITS);
 
@@ -87,7 +90,7 @@ check_unit(struct intel_iommu *iommu, const struct frz_import_unit *unit)
 	const struct frz_abi_unit *rec = unit->rec;
 
 	if (sm_supported(iommu))
-		return "VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off";
+		return scalable_now;
 	if (!test_bit(unit->number, root_was_used))
 		return "its root table is not where it was";
 	if (rec->ids[FRZ_VTD_ID_CAP] != iommu->cap ||
@@ -274,7 +277,7 @@ bool __init iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 	/* The mode of the root table can only be changed with translation off. */
 	if (sm_supported(iommu)) {
 		/* Also what a record of another unit lets run on. */
-		iommu_freeze_refuse_all("VT-d is in scalable mode now and was not; boot with intel_iommu=on,sm_off");
+		iommu_freeze_refuse_all(scalable_now);
 		return false;
 	}
 	iommu->root_entry = iommu_alloc_pages_node_sz(iommu->node, GFP_KERNEL,

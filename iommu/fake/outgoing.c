@@ -46,8 +46,12 @@ static struct frz_scene *scene_of(struct kunit *test)
 
 static int hold(struct frz_scene_dev *dev)
 {
-	dev->out = frz_outgoing_hold(&dev->pdev);
-	return PTR_ERR_OR_ZERO(dev->out);
+	struct frz_outgoing_device *out = frz_outgoing_hold(&dev->pdev);
+
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+	dev->out = out;
+	return 0;
 }
 
 static void unpreserve(struct frz_scene_dev *dev)

@@ -187,7 +187,11 @@ static void unpreserve_units(void)
 	frz_fake.nr_units--;
 }
 
-static void write_units(struct frz_blob_writer *w)
+/**
+ * frz_fake_write - Describe the unit in a blob
+ * @w: the writer, in which a failure sticks
+ */
+void frz_fake_write(struct frz_blob_writer *w)
 {
 	struct frz_abi_unit rec = {
 		.kind = FRZ_UNIT_FAKE,
@@ -196,12 +200,18 @@ static void write_units(struct frz_blob_writer *w)
 		.ids = { FRZ_FAKE_ID },
 		.nr_tables = 1,
 	};
-	struct frz_abi_table table = { .len = PAGE_SIZE };
+	struct frz_abi_table table = {
+		.address = virt_to_phys(frz_fake.table), .len = PAGE_SIZE,
+	};
 
+	frz_blob_add_unit(w, &rec, &table);
+}
+
+static void write_units(struct frz_blob_writer *w)
+{
 	if (!frz_fake.on)
 		return;
-	table.address = virt_to_phys(frz_fake.table);
-	frz_blob_add_unit(w, &rec, &table);
+	frz_fake_write(w);
 	frz_fake.writer = w;
 }
 

@@ -80,6 +80,7 @@ int frz_fake_on(void);
 void frz_fake_off(void);
 struct frz_fake_entry frz_fake_at(u32 stream);
 void frz_fake_put(u32 stream, u64 to, u64 tag);
+void frz_fake_write(struct frz_blob_writer *w);
 void frz_fake_start(void);
 
 #endif /* _IOMMU_FREEZE_FAKE_BACKEND_H */

@@ -162,16 +162,6 @@ int frz_jump_make(struct frz_scene *s, struct frz_jump *j)
  */
 int frz_jump_write(struct frz_jump *j)
 {
-	struct frz_abi_unit unit = {
-		.kind = FRZ_UNIT_FAKE,
-		.segment = FRZ_FAKE_SEGMENT,
-		.reg_base = FRZ_FAKE_REG_BASE,
-		.ids = { FRZ_FAKE_ID },
-		.nr_tables = 1,
-	};
-	struct frz_abi_table table = {
-		.address = virt_to_phys(frz_fake.table), .len = PAGE_SIZE,
-	};
 	struct frz_blob_writer w;
 	unsigned int i;
 	long len;
@@ -180,7 +170,7 @@ int frz_jump_write(struct frz_jump *j)
 	if (!j->blob)
 		return -ENOMEM;
 	frz_blob_begin(&w, j->blob, PAGE_SIZE << BLOB_ORDER);
-	frz_blob_add_unit(&w, &unit, &table);
+	frz_fake_write(&w);
 	for (i = 0; i < FRZ_SCENE_LIVES; i++)
 		frz_blob_add_domain(&w, &j->dom[i], j->chunks[i]);
 	for (i = 0; i < FRZ_SCENE_DEVS; i++)

@@ -261,7 +261,7 @@ static void test_unit_fields(void **state)
 
 	(void)state;
 	bad32(&u->kind, 0, -EOPNOTSUPP, "unknown kind of unit");
-	bad32(&u->kind, 2, -EOPNOTSUPP, "unknown kind of unit");
+	bad32(&u->kind, 3, -EOPNOTSUPP, "unknown kind of unit");
 	bad32(&u->segment, 0x10000, -EINVAL, "unit: no such segment");
 	bad64(&u->reg_base, 0, -EINVAL, "unit: bad register address");
 	bad64(&u->reg_base, 0xfed91008, -EINVAL, "unit: bad register address");
@@ -355,7 +355,7 @@ static void test_domain_fields(void **state)
 	(void)state;
 	bad32(&d->id, 7, -EINVAL, "domain: two of the same id");
 	bad32(&d->format, 0, -EOPNOTSUPP, "unknown table format");
-	bad32(&d->format, 2, -EOPNOTSUPP, "unknown table format");
+	bad32(&d->format, 4, -EOPNOTSUPP, "unknown table format");
 	bad32(&d->levels, 2, -EINVAL, "domain: wrong number of levels");
 	bad32(&d->levels, 6, -EINVAL, "domain: wrong number of levels");
 	bad32(&d->leaf_levels, 0x4, -EINVAL, "domain: wrong leaf levels");

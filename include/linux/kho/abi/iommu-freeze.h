@@ -41,6 +41,7 @@
 #define FRZ_NOTE_KHO_ON		0x1	/* Kexec HandOver */
 #define FRZ_NOTE_VTD_ON		0x2	/* VT-d */
 #define FRZ_NOTE_VTD_SCALABLE	0x4	/* VT-d's scalable mode, if there is one */
+#define FRZ_NOTE_SMMUV3_ON	0x8	/* Arm SMMUv3 */
 
 #define FRZ_BLOB_MAGIC		"IOMMUFRZ"	/* 8 bytes, no NUL in the blob */
 #define FRZ_BLOB_MAGIC_LEN	8
@@ -81,9 +82,12 @@
 
 /* frz_abi_unit.kind: what ids and the index of a table mean, see below */
 #define FRZ_UNIT_VTD_LEGACY	1
+#define FRZ_UNIT_SMMUV3		2
 
 /* frz_abi_domain.format */
 #define FRZ_FORMAT_VTDSS	1	/* Intel VT-d second stage */
+#define FRZ_FORMAT_LPAE_S1	2	/* Arm VMSAv8-64 stage 1, 4 KiB granule */
+#define FRZ_FORMAT_LPAE_S2	3	/* the same, stage 2, no concatenated top */
 
 /* frz_abi_device.state */
 #define FRZ_DEVICE_PRESERVED	1	/* prepared, never flipped to its frozen domain */
@@ -141,6 +145,26 @@ struct frz_abi_unit {
 #define FRZ_VTD_ID_ECAP		1
 #define FRZ_VTD_TABLE_ROOT	0x100
 #define FRZ_VTD_TABLE_IRT	0x101
+
+/*
+ * FRZ_UNIT_SMMUV3: Arm SMMUv3. ids: registers; those of 32 bits are zero-extended. What
+ * STRTAB_BASE points to follows from the tables. Tables: the linear stream table or the
+ * level 1 table, of the size that STRTAB_BASE_CFG tells, rounded up to pages; and, with
+ * two levels, the level 2 table of each level 1 entry that has a frozen device, by the
+ * index of that entry: 256 stream ids, 16 KiB. Domains of stage 1 have the address of a
+ * context descriptor as their head, with nothing but zeroes behind it in its page, and
+ * an ASID as their tag; those of stage 2 have no head and a VMID.
+ */
+#define FRZ_SMMUV3_ID_IDR0		0
+#define FRZ_SMMUV3_ID_IDR1		1
+#define FRZ_SMMUV3_ID_IDR3		2
+#define FRZ_SMMUV3_ID_IDR5		3
+#define FRZ_SMMUV3_ID_CR1		4
+#define FRZ_SMMUV3_ID_CR2		5
+#define FRZ_SMMUV3_ID_STRTAB_BASE_CFG	6
+#define FRZ_SMMUV3_ID_IIDR		7
+#define FRZ_SMMUV3_TABLE_STRTAB		0x80000000
+#define FRZ_SMMUV3_L2_LEN		0x4000
 
 struct frz_stats {
 	__u64 tables;		/* the top one too, a page each */

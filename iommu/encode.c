@@ -107,8 +107,8 @@ static int add_leaf(struct frz_encoder *enc, const struct frz_extent *leaf,
  * @enc: after frz_encode_begin()
  * @e: run above all that were added before
  *
- * Return: 0; -EINVAL when @e is not above the last one, not page aligned, empty
- * or without a permission; -ERANGE when it is beyond what the levels or the
+ * Return: 0; -EINVAL when @e is not above the last one, not page aligned, empty,
+ * without a permission or with one that the format cannot express; -ERANGE when it is beyond what the levels or the
  * address field can express; -ENOMEM.
  */
 int frz_encode_extent(struct frz_encoder *enc, const struct frz_extent *e)
@@ -124,7 +124,7 @@ int frz_encode_extent(struct frz_encoder *enc, const struct frz_extent *e)
 
 	if (!e->len || !IS_ALIGNED(e->iova | e->pa | e->len, page) ||
 	    e->iova < enc->next || !(e->prot & (FRZ_READ | FRZ_WRITE)) ||
-	    (e->prot & ~(FRZ_READ | FRZ_WRITE | FRZ_SNOOP)))
+	    fmt->prot(fmt->make_leaf(0, e->prot, 1), 1) != e->prot)
 		return -EINVAL;
 	if (e->iova >= iova_end || e->len > iova_end - e->iova ||
 	    e->pa >= pa_end || e->len > pa_end - e->pa)

@@ -19,7 +19,7 @@
 
 #include "walk.h"
 
-/* What tables narrow, and what a leaf needs; snoop is the leaf's alone. */
+/* What tables narrow, and what a leaf needs; all else is the leaf's alone. */
 #define ACCESS	(FRZ_READ | FRZ_WRITE)
 
 static int push(struct frz_cursor *c, unsigned int level, u64 table, u32 prot)
@@ -100,7 +100,7 @@ int frz_cursor_leaf(struct frz_cursor *c, u64 iova, bool exact,
 		if (what == FRZ_BAD)
 			return -EINVAL;
 		prot = fmt->prot(entry, level) &
-		       (c->path[level].prot | FRZ_SNOOP);
+		       (c->path[level].prot | ~ACCESS);
 		if (what == FRZ_NONE || !(prot & ACCESS)) {
 			if (exact)
 				return -ENOENT;

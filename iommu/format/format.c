@@ -12,6 +12,8 @@
 
 static const struct frz_format *const formats[] = {
 	&frz_format_vtdss,
+	&frz_format_lpae_s1,
+	&frz_format_lpae_s2,
 };
 
 /**

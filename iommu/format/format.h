@@ -20,6 +20,7 @@
 #define FRZ_READ		1
 #define FRZ_WRITE		2
 #define FRZ_SNOOP		4	/* of the leaf alone */
+#define FRZ_MMIO		8	/* device memory: of the leaf alone */
 
 enum frz_entry_type {
 	FRZ_NONE,	/* hardware does not go on from here */
@@ -61,6 +62,8 @@ struct frz_format {
 };
 
 extern const struct frz_format frz_format_vtdss;
+extern const struct frz_format frz_format_lpae_s1;
+extern const struct frz_format frz_format_lpae_s2;
 
 /* The format with this FRZ_FORMAT_... id, NULL when there is none. */
 const struct frz_format *frz_format_by_id(u32 id);

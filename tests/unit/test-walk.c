@@ -620,8 +620,10 @@ static void test_formats(void **state)
 {
 	(void)state;
 	assert_ptr_equal(frz_format_by_id(FRZ_FORMAT_VTDSS), &frz_format_vtdss);
+	assert_ptr_equal(frz_format_by_id(FRZ_FORMAT_LPAE_S1), &frz_format_lpae_s1);
+	assert_ptr_equal(frz_format_by_id(FRZ_FORMAT_LPAE_S2), &frz_format_lpae_s2);
 	assert_null(frz_format_by_id(0));
-	assert_null(frz_format_by_id(2));
+	assert_null(frz_format_by_id(4));
 	assert_null(frz_format_by_id(~0u));
 	assert_int_equal(frz_iova_end(&frz_format_vtdss, 3), 1ULL << 39);
 	assert_int_equal(frz_iova_end(&frz_format_vtdss, 5), 1ULL << 57);

@@ -129,7 +129,7 @@ struct iommu_freeze_extent {
 	__aligned_u64 iova;
 	__aligned_u64 pa;
 	__aligned_u64 len;
-	__u32 prot;		/* FRZ_READ 1, FRZ_WRITE 2, FRZ_SNOOP 4 */
+	__u32 prot;		/* FRZ_READ 1, FRZ_WRITE 2, FRZ_SNOOP 4, FRZ_MMIO 8 */
 	__u32 reserved;
 };
 

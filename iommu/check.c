@@ -19,6 +19,7 @@
 #include "backend.h"
 #include "check.h"
 #include "incoming.h"
+#include "obstacle.h"
 #include "store.h"
 #include "walk.h"
 
@@ -91,6 +92,8 @@ void frz_check_device(struct pci_dev *pdev, struct frz_findings *f)
 	if (!frz_found(f, IOMMU_FREEZE_OBSTACLE_IOMMU, !backend))
 		backend->check(pdev, f);
 	check_firmware(pdev, f);
+	if (backend)
+		f->looked |= frz_obstacles_of_others(backend->kind);
 }
 EXPORT_SYMBOL_GPL(frz_check_device);
 

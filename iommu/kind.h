@@ -20,14 +20,17 @@
  * @check: Is a unit in a blob, which keeps the rules that hold for every kind, one of
  *	this kind? NULL, or what is wrong with it and @field set to where. May itself
  *	be NULL.
- * @check_device: The same for a device below one of its units. May be NULL.
+ * @check_domain: The same for a domain on one of its units. May be NULL.
+ * @check_device: The same for a device below one. May be NULL.
  */
 struct frz_kind {
 	const char *name;
 	u32 id;
 	struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES];
 	const char *(*check)(const struct frz_abi_unit *unit, const u32 **field);
-	const char *(*check_device)(const struct frz_abi_device *dev, const u32 **field);
+	const char *(*check_domain)(const struct frz_abi_domain *dom, const u32 **field);
+	const char *(*check_device)(const struct frz_abi_unit *unit,
+				    const struct frz_abi_device *dev, const u32 **field);
 };
 
 const struct frz_kind *frz_kind_by_id(u32 id);

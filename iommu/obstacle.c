@@ -6,6 +6,7 @@
  * of each kind of IOMMU for what only that kind can find. No lock, nothing fails. The
  * kernel's log lines and iommu-freeze(8) read the same ones.
  */
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
 #include <uapi/linux/iommu-freeze.h>
@@ -68,8 +69,8 @@ static const struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES] = {
 	},
 	[IOMMU_FREEZE_OBSTACLE_RMRR] = {
 		.name = "rmrr",
-		.text = "firmware needs DMA of another device (RMRR), which the kexec cuts off",
-		.fix = "switch off what has an RMRR in the firmware's setup, see reserved_regions",
+		.text = "firmware needs DMA of another device (RMRR, RMR), which the kexec cuts off",
+		.fix = "switch off what has one in the firmware's setup, see reserved_regions",
 	},
 	[IOMMU_FREEZE_OBSTACLE_CDEV] = {
 		.name = "cdev",
@@ -103,7 +104,7 @@ static const struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES] = {
 	},
 	[IOMMU_FREEZE_OBSTACLE_DOMAIN] = {
 		.name = "domain",
-		.text = "its domain is not a second-stage paging domain of its own",
+		.text = "its domain is not a plain paging domain of its own",
 		.fix = "attach it to an IOAS or to a HWPT without flags",
 	},
 	[IOMMU_FREEZE_OBSTACLE_DIRTY] = {
@@ -146,6 +147,23 @@ static const struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES] = {
 static_assert(IOMMU_FREEZE_NR_OBSTACLES <= 64, "each is a bit");
 static_assert(IOMMU_FREEZE_NR_OBSTACLES - IOMMU_FREEZE_FIRST_PAGE_OBSTACLE ==
 	      IOMMU_FREEZE_NR_PAGE_OBSTACLES, "those of pages come last");
+
+/**
+ * frz_obstacles_of_others - What no unit of a kind can have
+ * @kind: the kind
+ *
+ * Return: bits of enum iommu_freeze_obstacle, of those that only other kinds can find.
+ */
+u64 frz_obstacles_of_others(const struct frz_kind *kind)
+{
+	u64 others = 0;
+	u32 i;
+
+	for (i = 0; i < IOMMU_FREEZE_NR_OBSTACLES; i++)
+		if (!obstacles[i].name && !kind->obstacles[i].name)
+			others |= BIT_ULL(i);
+	return others;
+}
 
 /**
  * frz_obstacle - Tell about an obstacle in words

@@ -10,6 +10,9 @@
 
 #include "words.h"
 
+struct frz_kind;
+
 const struct frz_obstacle *frz_obstacle(u32 obstacle);
+u64 frz_obstacles_of_others(const struct frz_kind *kind);
 
 #endif /* _IOMMU_FREEZE_OBSTACLE_H */

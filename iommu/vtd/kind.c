@@ -30,8 +30,16 @@ static const char *check_tables(const struct frz_abi_unit *unit, const u32 **fie
 	return frz_unit_table(unit, FRZ_VTD_TABLE_ROOT) ? NULL : "unit: no root table";
 }
 
+static const char *check_domain(const struct frz_abi_domain *dom, const u32 **field)
+{
+	*field = &dom->format;
+	return dom->format == FRZ_FORMAT_VTDSS ? NULL :
+	       "domain: tables of another kind of unit";
+}
+
 /* VT-d 3.4.1: the source id of a request is its requester id. */
-static const char *check_stream(const struct frz_abi_device *dev, const u32 **field)
+static const char *check_stream(const struct frz_abi_unit *unit,
+				const struct frz_abi_device *dev, const u32 **field)
 {
 	*field = &dev->stream;
 	return dev->stream == (dev->bus << 8 | dev->devfn) ? NULL :
@@ -58,5 +66,6 @@ const struct frz_kind frz_vtd_kind = {
 		},
 	},
 	.check = check_tables,
+	.check_domain = check_domain,
 	.check_device = check_stream,
 };

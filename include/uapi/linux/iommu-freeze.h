@@ -253,13 +253,17 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_SWITCH,		/* behind a PCIe switch */
 	IOMMU_FREEZE_OBSTACLE_GROUP,		/* shares its IOMMU group */
 	IOMMU_FREEZE_OBSTACLE_UNFINISHED,	/* last live update not finished */
-	IOMMU_FREEZE_OBSTACLE_IOMMU,		/* not behind VT-d */
+	IOMMU_FREEZE_OBSTACLE_IOMMU,		/* no IOMMU, or of another kind */
 	IOMMU_FREEZE_OBSTACLE_CPU,		/* no cmpxchg16b */
 	IOMMU_FREEZE_OBSTACLE_SCALABLE,		/* VT-d in scalable mode */
+	IOMMU_FREEZE_OBSTACLE_COHERENCY,	/* SMMU does not snoop CPU caches */
+	IOMMU_FREEZE_OBSTACLE_EXTENSION,	/* SMMU with a vendor's extension */
+	IOMMU_FREEZE_OBSTACLE_STREAM_TABLE,	/* SMMU's, where it cannot be kept */
+	IOMMU_FREEZE_OBSTACLE_STALL,		/* its faults may stall */
 	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
 	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
 	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */
-	IOMMU_FREEZE_OBSTACLE_RMRR,		/* another device has an RMRR */
+	IOMMU_FREEZE_OBSTACLE_RMRR,		/* another device has an RMRR or RMR */
 	/* how it is used */
 	IOMMU_FREEZE_OBSTACLE_CDEV,		/* not opened by its cdev */
 	IOMMU_FREEZE_OBSTACLE_BOUND,		/* not bound to an iommufd */
@@ -267,7 +271,8 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_PASID,		/* a PASID is attached */
 	IOMMU_FREEZE_OBSTACLE_NESTED,		/* nested HWPT */
 	IOMMU_FREEZE_OBSTACLE_FAULTS,		/* HWPT delivers page faults */
-	IOMMU_FREEZE_OBSTACLE_DOMAIN,		/* not a second-stage domain */
+	IOMMU_FREEZE_OBSTACLE_DOMAIN,		/* not a plain paging domain */
+	IOMMU_FREEZE_OBSTACLE_GRANULE,		/* tables not of 4 KiB pages */
 	IOMMU_FREEZE_OBSTACLE_DIRTY,		/* dirty tracking is on */
 	IOMMU_FREEZE_OBSTACLE_POWER,		/* low power state */
 	IOMMU_FREEZE_OBSTACLE_INTERRUPTS,	/* interrupts are enabled */

@@ -30,6 +30,7 @@ struct mem *mem_new(void)
 
 	if (!mem)
 		abort();
+	mem->fmt = &frz_format_vtdss;
 	mem->next = 0x10000000;
 	mem->max_allocs = -1UL;
 	mem->max_maps = -1UL;
@@ -74,6 +75,34 @@ void mem_set(struct mem *mem, u64 table, unsigned int index, u64 entry)
 	mem_page(mem, table)[index] = cpu_to_le64(entry);
 }
 
+/* Stage 1: AF, nG, not privileged; read-only, or not; attributes 1 inner, or 0 outer. */
+static u64 lpae_s1_leaf(u64 entry)
+{
+	return (entry & 2 ? 0xc41 : 0xcc1) | (entry & 0x800 ? 0x304 : 0x200);
+}
+
+/* Stage 2: AF; read, write; attributes 0xf inner, or 5 outer */
+static u64 lpae_s2_leaf(u64 entry)
+{
+	return 0x401 | (entry & 3) << 6 | (entry & 0x800 ? 0x33c : 0x214);
+}
+
+void mem_set_as(struct mem *mem, unsigned int level, u64 table, unsigned int index, u64 entry)
+{
+	u64 pa = entry & 0xffffffffff000;
+	bool leaf = level == 1 || entry & 0x80;
+	u64 as = pa | 3;
+
+	if (mem->fmt == &frz_format_vtdss || !(entry & 3)) {
+		mem_set(mem, table, index, entry);
+		return;
+	}
+	if (leaf)
+		as = pa | (level == 1 ? 2 : 0) |
+		     (mem->fmt == &frz_format_lpae_s1 ? lpae_s1_leaf(entry) : lpae_s2_leaf(entry));
+	mem_set(mem, table, index, as);
+}
+
 u64 mem_get(struct mem *mem, u64 table, unsigned int index)
 {
 	struct mem_page *page = mem_find(mem, table);
@@ -108,7 +137,7 @@ __le64 *mem_alloc(void *priv, u64 *pa)
 struct frz_tree mem_tables(struct mem *mem, u64 top, unsigned int levels)
 {
 	struct frz_tree t = {
-		.fmt = &frz_format_vtdss,
+		.fmt = mem->fmt,
 		.top = top,
 		.levels = levels,
 		.map = mem_map,

@@ -16,6 +16,7 @@ struct mem_page {
 };
 
 struct mem {
+	const struct frz_format *fmt;	/* of the tables in it, VT-d's if nobody says */
 	struct mem_page *pages[1024];
 	u64 next;		/* address of the next page that mem_alloc() gives */
 	unsigned long allocs;	/* pages that mem_alloc() gave */
@@ -32,13 +33,18 @@ __le64 *mem_page(struct mem *mem, u64 pa);
 
 /* Writes one entry of a table. */
 void mem_set(struct mem *mem, u64 table, unsigned int index, u64 entry);
+/*
+ * The same with an entry of VT-d's (R 1, W 2, PS 0x80, SNP 0x800, address), which is put
+ * as the format has it. Not by what is tested: these are numbers again.
+ */
+void mem_set_as(struct mem *mem, unsigned int level, u64 table, unsigned int index, u64 entry);
 u64 mem_get(struct mem *mem, u64 table, unsigned int index);
 
 /* For struct frz_tree and struct frz_encoder; priv is the struct mem. */
 const __le64 *mem_map(void *priv, u64 table);
 __le64 *mem_alloc(void *priv, u64 *pa);
 
-/* VT-d tables in this memory. */
+/* Tables in this memory. */
 struct frz_tree mem_tables(struct mem *mem, u64 top, unsigned int levels);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Encoding runs into VT-d second-stage tables: the exact entries of small cases,
- * the choice of leaves, what is refused, and random round trips from a fixed
- * seed.
+ * Encoding runs into tables: the exact entries of small cases (VT-d's; test-lpae.c has
+ * those of the others), and in each format the choice of leaves, what is refused, and
+ * random round trips from a fixed seed.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,12 +22,14 @@
 #define G1	0x40000000ULL
 #define ALL	(BIT(1) | BIT(2) | BIT(3))
 
+static const struct frz_format *fmt = &frz_format_vtdss;
 static struct mem *mem;
 
 static int setup(void **state)
 {
 	(void)state;
 	mem = mem_new();
+	mem->fmt = fmt;
 	return 0;
 }
 
@@ -41,7 +43,7 @@ static int teardown(void **state)
 static struct frz_encoder encoder(unsigned int levels, u32 leaf_levels)
 {
 	struct frz_encoder enc = {
-		.fmt = &frz_format_vtdss,
+		.fmt = fmt,
 		.levels = levels,
 		.leaf_levels = leaf_levels,
 		.alloc = mem_alloc,
@@ -146,11 +148,11 @@ static void test_no_table_to_spare(void **state)
 
 static void test_begin_refuses(void **state)
 {
-	static const struct {
+	const struct {
 		unsigned int levels;
 		u32 leaf_levels;
-	} bad[] = { { 2, ALL }, { 6, ALL }, { 0, ALL }, { 4, 0 }, { 4, BIT(2) },
-		    { 4, ALL | BIT(4) }, { 4, ALL | BIT(0) } };
+	} bad[] = { { 2, ALL }, { fmt->max_levels + 1, ALL }, { 0, ALL }, { 4, 0 },
+		    { 4, BIT(2) }, { 4, ALL | BIT(4) }, { 4, ALL | BIT(0) } };
 	struct frz_encoder enc;
 	size_t i;
 
@@ -167,6 +169,7 @@ static void test_begin_refuses(void **state)
 static void test_extent_refuses(void **state)
 {
 	struct frz_encoder enc = encoder(3, ALL);
+	u64 pa_end = BIT_ULL(fmt->pa_bits);
 	struct frz_stats before;
 
 	(void)state;
@@ -187,19 +190,24 @@ static void test_extent_refuses(void **state)
 	/* Permissions. */
 	assert_int_equal(add(&enc, G1, M2, K4, 0), -EINVAL);
 	assert_int_equal(add(&enc, G1, M2, K4, FRZ_SNOOP), -EINVAL);
-	assert_int_equal(add(&enc, G1, M2, K4, RW | 8), -EINVAL);
+	assert_int_equal(add(&enc, G1, M2, K4, RW | 16), -EINVAL);
+	/* What a format cannot express: no device memory, no leaf that is only written. */
+	if (fmt == &frz_format_vtdss)
+		assert_int_equal(add(&enc, G1, M2, K4, RW | FRZ_MMIO), -EINVAL);
+	if (fmt == &frz_format_lpae_s1)
+		assert_int_equal(add(&enc, G1, M2, K4, FRZ_WRITE), -EINVAL);
 	/* Range of the iova: 39 bits. */
 	assert_int_equal(add(&enc, 0x8000000000, M2, K4, RW), -ERANGE);
 	assert_int_equal(add(&enc, 0x7ffffff000, M2, 2 * K4, RW), -ERANGE);
 	assert_int_equal(add(&enc, G1, 0, -K4, RW), -ERANGE);
 	assert_int_equal(add(&enc, -K4, M2, K4, RW), -ERANGE);
-	/* Range of the address: 52 bits. */
-	assert_int_equal(add(&enc, G1, 0x10000000000000, K4, RW), -ERANGE);
-	assert_int_equal(add(&enc, G1, 0xffffffffff000, 2 * K4, RW), -ERANGE);
+	/* Range of the address. */
+	assert_int_equal(add(&enc, G1, pa_end, K4, RW), -ERANGE);
+	assert_int_equal(add(&enc, G1, pa_end - K4, 2 * K4, RW), -ERANGE);
 	assert_int_equal(add(&enc, G1, -K4, K4, RW), -ERANGE);
 
 	assert_memory_equal(&enc.stats, &before, sizeof(before));
-	assert_int_equal(add(&enc, 0x7ffffff000, 0xffffffffff000, K4, RW), 0);
+	assert_int_equal(add(&enc, 0x7ffffff000, pa_end - K4, K4, RW), 0);
 }
 
 static void test_no_memory(void **state)
@@ -208,16 +216,16 @@ static void test_no_memory(void **state)
 	unsigned long n;
 
 	(void)state;
-	for (n = 1; n < 5; n++) {
-		enc = encoder(5, ALL);
+	for (n = 1; n < fmt->max_levels; n++) {
+		enc = encoder(fmt->max_levels, ALL);
 		mem->allocs = 0;
 		mem->max_allocs = n;
 		assert_int_equal(frz_encode_begin(&enc), 0);
 		assert_int_equal(add(&enc, 0, 0, K4, RW), -ENOMEM);
 	}
-	enc = encoder(5, ALL);
+	enc = encoder(fmt->max_levels, ALL);
 	mem->allocs = 0;
-	mem->max_allocs = 5;
+	mem->max_allocs = fmt->max_levels;
 	assert_int_equal(frz_encode_begin(&enc), 0);
 	assert_int_equal(add(&enc, 0, 0, M2, RW), 0);
 	assert_int_equal(add(&enc, M2, 0x3000, M2 - K4, RW), 0);
@@ -239,7 +247,9 @@ static u64 rnd(u64 below)
 static size_t random_extents(struct frz_extent *e, size_t max, u64 end)
 {
 	static const u64 units[] = { K4, K4, K4, M2, M2, G1 };
-	static const u32 prots[] = { FRZ_READ, FRZ_WRITE, RW, RW, RW | FRZ_SNOOP };
+	/* The last one some cannot express. */
+	static const u32 prots[] = { FRZ_READ, RW, RW, RW | FRZ_SNOOP, FRZ_WRITE };
+	unsigned int nr_prots = ARRAY_SIZE(prots) - (fmt == &frz_format_lpae_s1);
 	u64 iova = 0, unit;
 	size_t n;
 
@@ -254,8 +264,8 @@ static size_t random_extents(struct frz_extent *e, size_t max, u64 end)
 		e[n].iova = iova;
 		e[n].len = (1 + rnd(unit == K4 ? 700 : 3)) * unit +
 			   (rnd(4) ? 0 : rnd(512) * K4);
-		e[n].prot = prots[rnd(ARRAY_SIZE(prots))];
-		e[n].pa = rnd(1 << 20) * (rnd(2) ? G1 : K4);
+		e[n].prot = prots[rnd(nr_prots)];
+		e[n].pa = rnd(BIT(fmt->pa_bits - 32)) * (rnd(2) ? G1 : K4);
 		/* Runs of gigabytes in small leaves would take minutes. */
 		if (unit == G1)
 			e[n].pa = (e[n].pa & -G1) + (iova & (G1 - 1));
@@ -297,7 +307,7 @@ static void round_trip(unsigned int levels, u32 leaf_levels)
 	size_t i, n;
 
 	n = random_extents(e, ARRAY_SIZE(e),
-			   frz_iova_end(&frz_format_vtdss, levels));
+			   frz_iova_end(fmt, levels));
 	assert_true(n > 0);
 	assert_int_equal(frz_encode_begin(&enc), 0);
 	for (i = 0; i < n; i++)
@@ -326,7 +336,8 @@ static void test_round_trip(void **state)
 
 	random_state = 0x9e3779b97f4a7c15;
 	for (round = 0; round < 120; round++) {
-		round_trip(3 + round % 3, hardware[rnd(ARRAY_SIZE(hardware))]);
+		round_trip(fmt->min_levels + round % (fmt->max_levels - fmt->min_levels + 1),
+			   hardware[rnd(ARRAY_SIZE(hardware))]);
 		teardown(state);
 		setup(state);
 	}
@@ -334,11 +345,9 @@ static void test_round_trip(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-int main(void)
+static int each_format(const struct frz_format *format, const char *name)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_entries),
-		TEST(test_five_levels),
 		TEST(test_largest_leaf),
 		TEST(test_no_table_to_spare),
 		TEST(test_begin_refuses),
@@ -347,5 +356,20 @@ int main(void)
 		TEST(test_round_trip),
 	};
 
-	return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
+	fmt = format;
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_entries),
+		TEST(test_five_levels),
+	};
+	int failed = cmocka_run_group_tests_name("encode", tests, NULL, NULL);
+
+	failed += each_format(&frz_format_vtdss, "encode, vtd-second-stage");
+	failed += each_format(&frz_format_lpae_s1, "encode, lpae-stage1");
+	failed += each_format(&frz_format_lpae_s2, "encode, lpae-stage2");
+	return !!failed;
 }

@@ -2,14 +2,15 @@
 /*
  * libFuzzer target: walk, lookup, encode and compare over fuzzer-made tables.
  *
- * Input: one byte for the numbers of levels, then commands of 12 bytes, each of
- * which writes one entry, or some, of one of 8 tables in one of two trees:
+ * Input: one byte for the numbers of levels, one for the formats, then commands of 12
+ * bytes, each of which writes one entry, or some, of one of 8 tables in one of two trees:
  *	byte 0: tree (bit 0), what the entry is (bits 2:1, see struct command)
  *	byte 1: table, bytes 2..3: index, bytes 4..11: value
  *
  * What holds for all tables: runs rise, do not touch where they could merge, and
  * translate as a lookup says; encoded again they read the same; tables compare
- * equal to themselves and to their encoding; a difference is one.
+ * equal to themselves and to their encoding; a difference is one. The two trees may have
+ * different formats: what one of them cannot express is a difference.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -57,6 +58,26 @@ static const __le64 *tree_map(void *priv, u64 table)
 	return mem_map(tree->mem, table);
 }
 
+/* Tables and leaves as a format has them: what is set in an entry whatever its value. */
+static const struct shape {
+	const struct frz_format *fmt;
+	u64 leaf;	/* bits of the value that a leaf keeps */
+	u64 large;	/* set in a large leaf */
+} shapes[] = {
+	{ &frz_format_vtdss, 0x000fffffc0000803, 0x80 },
+	{ &frz_format_lpae_s1, 0x0000ffffc0000080, 0xf45 },
+	{ &frz_format_lpae_s2, 0x0000ffffc00000c0, 0x77d },
+};
+
+static const struct shape *shape_of(const struct frz_format *fmt)
+{
+	const struct shape *s = shapes;
+
+	while (s->fmt != fmt)
+		s++;
+	return s;
+}
+
 static struct frz_tree tree_tables(struct tree *tree, unsigned int levels)
 {
 	struct frz_tree t = mem_tables(tree->mem, 0x1000, levels);
@@ -82,9 +103,9 @@ static void obey(struct tree *trees, const struct command *c)
 	case NEXT_TABLE:	/* one that is there */
 		value = (value % NR_TABLES + 1) * 0x1000 | (c->table >> 3 & 3 ?: 3);
 		break;
-	case LEAF:		/* of any size, aligned */
-		value &= 0x000fffffc0000803;
-		value |= 0x80;
+	case LEAF:		/* of any large size, aligned */
+		value &= shape_of(mem->fmt)->leaf;
+		value |= shape_of(mem->fmt)->large;
 		break;
 	case NEIGHBOURS:	/* some that go on where the entry before ends */
 		n = value >> 8 & 0x1ff;
@@ -124,7 +145,7 @@ static void check_run(const struct frz_tree *t, const struct frz_extent *e,
 	require(e->len && !((e->iova | e->pa | e->len) & 0xfff), "odd run");
 	require(e->prot & (FRZ_READ | FRZ_WRITE), "run without a permission");
 	require(e->iova + e->len <= frz_iova_end(t->fmt, t->levels), "run too high");
-	require(e->pa + e->len <= 1ULL << 52, "address too high");
+	require(e->pa + e->len <= 1ULL << t->fmt->pa_bits, "address too high");
 	if (before) {
 		u64 end = before->iova + before->len;
 
@@ -189,7 +210,7 @@ static void encode_again(struct tree *tree, unsigned int levels,
 {
 	struct tree copy = { .mem = mem_new() };
 	struct frz_encoder enc = {
-		.fmt = &frz_format_vtdss,
+		.fmt = tree->mem->fmt,
 		.levels = levels,
 		.leaf_levels = leaf_levels,
 		.alloc = mem_alloc,
@@ -201,6 +222,7 @@ static void encode_again(struct tree *tree, unsigned int levels,
 	struct frz_diff diff;
 	size_t i;
 
+	copy.mem->fmt = tree->mem->fmt;
 	require(!frz_encode_begin(&enc), "encoder does not begin");
 	for (i = 0; i < w->seen.n; i++)
 		require(!frz_encode_extent(&enc, &w->seen.e[i]),
@@ -273,12 +295,14 @@ int LLVMFuzzerTestOneInput(const u8 *input, size_t size)
 	struct command c;
 	unsigned int i;
 
-	if (size) {
-		/* 2 and 6 are refused, 3 to 5 are the format's. */
+	if (size > 1) {
+		/* 2 and 6 are refused, 3 to 5 are VT-d's, 3 and 4 those of the others. */
 		levels[0] = 2 + (input[0] & 7) % 5;
 		levels[1] = 2 + (input[0] >> 3 & 7) % 5;
 		i = input[0] >> 6;
-		for (input++, size--; size >= sizeof(c);
+		trees[0].mem->fmt = shapes[(input[1] & 3) % 3].fmt;
+		trees[1].mem->fmt = shapes[(input[1] >> 2 & 3) % 3].fmt;
+		for (input += 2, size -= 2; size >= sizeof(c);
 		     input += sizeof(c), size -= sizeof(c)) {
 			memcpy(&c, input, sizeof(c));
 			obey(trees, &c);

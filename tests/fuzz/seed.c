@@ -27,12 +27,12 @@ static void save(const char *name, const void *data, size_t len)
 	}
 }
 
-/* A blob with this many of each record, with the digest for real and not. */
-static void seed_blob(const char *name, u32 units, u32 domains, u32 devices)
+static u64 memory[SAMPLE_ROOM / 8];
+
+/* The blob in memory, with the digest for real and not. */
+static void seed_blob(const char *name, size_t len)
 {
-	static u64 memory[SAMPLE_ROOM / 8];
 	static u8 input[1 + sizeof(memory)];
-	size_t len = sample_blob(memory, units, domains, devices);
 	char file[64];
 	u32 i;
 
@@ -51,13 +51,14 @@ struct entry {
 	u64 value;
 };
 
-static void seed_walk(const char *name, u8 levels, const struct entry *e, size_t n)
+static void seed_walk(const char *name, u8 levels, u8 formats, const struct entry *e, size_t n)
 {
 	u8 input[1024];
 	char file[64];
 	size_t len = 0;
 
 	input[len++] = levels;
+	input[len++] = formats;
 	for (; n; n--, e++) {
 		input[len++] = e->what;
 		input[len++] = e->table;
@@ -93,6 +94,29 @@ int main(int argc, char **argv)
 		{ 2, 0, 0, 0 }, { 2, 0, 7, 0 }, { 4, 0, 3, 0x8040000003 },
 		{ 3, 0, 0, 0 }, { 3, 0, 7, 0 }, { 5, 0, 3, 0x8040000003 },
 	};
+	/* The first ones as Arm's stages have them, and one tree of each stage. */
+	static const struct entry stage1[] = {
+		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 2, 2, 0, 3 },
+		{ 0, 3, 0, 0x100f47 }, { 6, 3, 1, 0x300 }, { 0, 3, 9, 0x300ec3 },
+		{ 0, 2, 1, 0x40200f45 }, { 6, 2, 2, 0x101 }, { 4, 1, 1, 0x80000080 },
+		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 3, 2, 0, 3 },
+		{ 1, 3, 0, 0x100f47 }, { 7, 3, 1, 0x300 }, { 1, 3, 9, 0x300e4b },
+		{ 1, 2, 1, 0x40200f45 }, { 7, 2, 2, 0x101 }, { 5, 1, 1, 0x80000080 },
+	};
+	static const struct entry stage2[] = {
+		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 2, 2, 0, 3 },
+		{ 0, 3, 0, 0x1007ff }, { 6, 3, 1, 0x300 }, { 0, 3, 9, 0x3006d7 },
+		{ 0, 2, 1, 0x402007fd }, { 6, 2, 2, 0x101 }, { 4, 1, 1, 0x80000040 },
+		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 3, 2, 0, 3 },
+		{ 1, 3, 0, 0x1007ff }, { 7, 3, 1, 0x300 }, { 1, 3, 9, 0x300687 },
+		{ 1, 2, 1, 0x402007fd }, { 7, 2, 2, 0x101 }, { 5, 1, 1, 0x80000080 },
+	};
+	static const struct entry both[] = {
+		{ 2, 0, 0, 1 }, { 2, 1, 0, 2 }, { 2, 2, 0, 3 },
+		{ 0, 3, 0, 0x100f47 }, { 6, 3, 1, 0x300 }, { 0, 2, 1, 0x40200fc5 },
+		{ 3, 0, 0, 1 }, { 3, 1, 0, 2 }, { 3, 2, 0, 3 },
+		{ 1, 3, 0, 0x1007ff }, { 7, 3, 1, 0x300 }, { 1, 2, 1, 0x4020077d },
+	};
 	char path[4096];
 
 	if (argc != 2) {
@@ -106,15 +130,19 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/walk", dir);
 	mkdir(path, 0777);
 
-	seed_blob("empty", 0, 0, 0);
-	seed_blob("one", 1, 1, 1);
-	seed_blob("four", 4, 4, 4);
-	seed_blob("some", 3, 7, 20);
-	seed_walk("three", 1 | 1 << 3, tree, ARRAY_SIZE(tree));
-	seed_walk("four", 2 | 2 << 3, tree, ARRAY_SIZE(tree));
-	seed_walk("five", 3 | 3 << 3 | 1 << 6, tree, ARRAY_SIZE(tree));
-	seed_walk("mixed", 2 | 1 << 3 | 2 << 6, tree, ARRAY_SIZE(tree));
-	seed_walk("full", 1 | 1 << 3, full, ARRAY_SIZE(full));
-	seed_walk("loop", 1 | 1 << 3, loop, ARRAY_SIZE(loop));
+	seed_blob("empty", sample_blob(memory, 0, 0, 0));
+	seed_blob("one", sample_blob(memory, 1, 1, 1));
+	seed_blob("four", sample_blob(memory, 4, 4, 4));
+	seed_blob("some", sample_blob(memory, 3, 7, 20));
+	seed_blob("smmuv3", sample_smmuv3(memory));
+	seed_walk("three", 1 | 1 << 3, 0, tree, ARRAY_SIZE(tree));
+	seed_walk("four", 2 | 2 << 3, 0, tree, ARRAY_SIZE(tree));
+	seed_walk("five", 3 | 3 << 3 | 1 << 6, 0, tree, ARRAY_SIZE(tree));
+	seed_walk("mixed", 2 | 1 << 3 | 2 << 6, 0, tree, ARRAY_SIZE(tree));
+	seed_walk("full", 1 | 1 << 3, 0, full, ARRAY_SIZE(full));
+	seed_walk("loop", 1 | 1 << 3, 0, loop, ARRAY_SIZE(loop));
+	seed_walk("stage1", 1 | 1 << 3, 1 | 1 << 2, stage1, ARRAY_SIZE(stage1));
+	seed_walk("stage2", 2 | 1 << 3, 2 | 2 << 2, stage2, ARRAY_SIZE(stage2));
+	seed_walk("stages", 2 | 2 << 3 | 1 << 6, 1 | 2 << 2, both, ARRAY_SIZE(both));
 	return 0;
 }

@@ -9,5 +9,7 @@
 
 /* Into buf, 8-byte aligned, SAMPLE_ROOM of it; its length. Ends the program when it cannot. */
 size_t sample_blob(void *buf, u32 units, u32 domains, u32 devices);
+/* The same of SMMUv3s: one of one level and stage 2, one of two and both. */
+size_t sample_smmuv3(void *buf);
 
 #endif

@@ -356,6 +356,9 @@ static void test_domain_fields(void **state)
 	bad32(&d->id, 7, -EINVAL, "domain: two of the same id");
 	bad32(&d->format, 0, -EOPNOTSUPP, "unknown table format");
 	bad32(&d->format, 4, -EOPNOTSUPP, "unknown table format");
+	/* Known, but not to the hardware of its unit */
+	bad32(&d->format, FRZ_FORMAT_LPAE_S2, -EINVAL,
+	      "domain: tables of another kind of unit");
 	bad32(&d->levels, 2, -EINVAL, "domain: wrong number of levels");
 	bad32(&d->levels, 6, -EINVAL, "domain: wrong number of levels");
 	bad32(&d->leaf_levels, 0x4, -EINVAL, "domain: wrong leaf levels");

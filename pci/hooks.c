@@ -33,6 +33,20 @@
 #include "hands.h"
 
 /**
+ * iommu_freeze_pci_keep_config - Must bus numbers and windows stay as they are?
+ *
+ * Below a bridge there may be a device that runs.
+ *
+ * Context: A host bridge is about to be scanned.
+ * Return: true if anything came from the previous kernel, good or bad.
+ */
+bool iommu_freeze_pci_keep_config(void)
+{
+	return frz_import_any();
+}
+EXPORT_SYMBOL_GPL(iommu_freeze_pci_keep_config);
+
+/**
  * iommu_freeze_pci_setup - A device was found
  * @pdev: the device, identified; nothing was written to it yet
  */

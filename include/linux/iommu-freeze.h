@@ -17,6 +17,7 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct arm_smmu_device;
 struct device;
 struct intel_iommu;
 struct iommu_attach_handle;
@@ -50,12 +51,16 @@ bool iommu_domain_is_frozen(const struct iommu_domain *domain);
 struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
 int iommu_freeze_may_kexec(void);
+void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu);
+u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu);
+bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
 void iommu_freeze_vtd_ignored(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu);
 bool iommu_freeze_vtd_shutdown(void);
 
 /* drivers/iommu/freeze/pci */
+bool iommu_freeze_pci_keep_config(void);
 void iommu_freeze_pci_setup(struct pci_dev *pdev);
 void iommu_freeze_pci_add(struct pci_dev *pdev);
 int iommu_freeze_pci_may_bind(struct pci_dev *pdev,
@@ -155,6 +160,20 @@ static inline int iommu_freeze_may_kexec(void)
 	return 0;
 }
 
+static inline void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu)
+{
+}
+
+static inline u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu)
+{
+	return 0;
+}
+
+static inline bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu)
+{
+	return false;
+}
+
 static inline bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu)
 {
 	return false;
@@ -170,6 +189,11 @@ static inline bool iommu_freeze_vtd_keep_ir(struct intel_iommu *iommu)
 }
 
 static inline bool iommu_freeze_vtd_shutdown(void)
+{
+	return false;
+}
+
+static inline bool iommu_freeze_pci_keep_config(void)
 {
 	return false;
 }

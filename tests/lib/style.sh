@@ -120,10 +120,15 @@ result "${#shell[@]} shell scripts" "$rc" "$text"
 
 for f in "${patches[@]}"; do checkpatch "$f"; done
 
-lines=$(git apply --numstat "${patches[@]}" | awk '{ n += $1 + $2 } END { print n + 0 }')
+# A driver's hitless replace is no hook: it is of use, and could be applied, without the others.
+hooks=()
+for p in "${patches[@]}"; do
+	grep -q '^Subject: .*: Replace a .* domain without' "$p" || hooks+=("$p")
+done
+lines=$(git apply --numstat "${hooks[@]}" | awk '{ n += $1 + $2 } END { print n + 0 }')
 rc=0
 ((0 < lines && lines <= max_lines)) || rc=1
-result "the patches change $lines lines, at most $max_lines are allowed" "$rc" ""
+result "${#hooks[@]} patches with hooks change $lines lines, at most $max_lines are allowed" "$rc" ""
 
 # only the files they touch: a repository of the whole tree would take minutes
 git init -q "$tmp/tree"

@@ -339,6 +339,13 @@ int frz_memory_import(struct frz_memory *mem, const struct frz_abi_domain *rec,
 	return 0;
 }
 
+#ifndef CONFIG_X86
+/* Units that do not snoop are refused. */
+static void clflush_cache_range(void *virt, unsigned int size)
+{
+}
+#endif
+
 /**
  * frz_memory_seal - Finish frozen tables before hardware uses them
  * @mem: the tables, complete or imported
@@ -346,7 +353,8 @@ int frz_memory_import(struct frz_memory *mem, const struct frz_abi_domain *rec,
  *
  * Makes the memory read-only to the CPU, so that a stray write is caught where it
  * happens. That can fail only for lack of memory to split a large page of the
- * direct map; the tables are as good without.
+ * direct map; the tables are as good without. arm64 cannot do that to its direct
+ * map: there a stray write is found by the digest.
  *
  * Context: May sleep.
  */
@@ -359,11 +367,12 @@ void frz_memory_seal(struct frz_memory *mem, bool coherent)
 
 		if (!coherent)
 			clflush_cache_range(virt, mem->chunks[i].used);
-		if (set_memory_ro((unsigned long)virt,
+		if (IS_ENABLED(CONFIG_X86) &&
+		    set_memory_ro((unsigned long)virt,
 				  mem->chunks[i].len >> PAGE_SHIFT))
 			pr_warn_once("frozen tables stay writable, no memory to seal them\n");
 	}
-	mem->sealed = true;
+	mem->sealed = IS_ENABLED(CONFIG_X86);
 }
 
 static void unseal(struct frz_memory *mem)
@@ -458,4 +467,5 @@ void frz_memory_tree(struct frz_reader *r, const struct frz_memory *mem,
 	t->top = mem->top;
 	t->map = map_frozen;
 	t->priv = r;
+	t->leaves_out = NULL;
 }

@@ -139,14 +139,15 @@ int frz_walk_from(const struct frz_tree *t, u64 start,
 		  int (*fn)(void *arg, const struct frz_extent *e), void *arg,
 		  struct frz_stats *stats, u64 *bad_iova)
 {
-	struct frz_extent run = { .iova = start }, leaf;
+	struct frz_extent run = {}, leaf;
 	struct frz_stats seen = {};
+	u64 next = start;
 	struct frz_cursor c;
 	int ret, err;
 
 	ret = frz_cursor_init(&c, t);
 	while (!ret) {
-		ret = frz_cursor_leaf(&c, run.iova + run.len, false, &leaf);
+		ret = frz_cursor_leaf(&c, next, false, &leaf);
 		if (ret)
 			break;
 		if (leaf.iova < start) {
@@ -154,6 +155,9 @@ int frz_walk_from(const struct frz_tree *t, u64 start,
 			leaf.len -= start - leaf.iova;
 			leaf.iova = start;
 		}
+		next = leaf.iova + leaf.len;
+		if (t->leaves_out && t->leaves_out(&leaf))
+			continue;
 		seen.leaves++;
 		seen.bytes += leaf.len;
 		if (run.len && leaf.prot == run.prot &&

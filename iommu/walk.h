@@ -10,6 +10,8 @@
 
 #include "format/format.h"
 
+struct frz_extent;
+
 /**
  * struct frz_tree - one tree of tables in some memory
  * @fmt: format
@@ -21,6 +23,7 @@
  *	the place to bound the work on tables that are not trusted: refuse after
  *	as many calls as there should be tables.
  * @priv: for @map
+ * @leaves_out: NULL, or: is this leaf none that a walk tells? frz_lookup() does.
  */
 struct frz_tree {
 	const struct frz_format *fmt;
@@ -28,6 +31,7 @@ struct frz_tree {
 	unsigned int levels;
 	const __le64 *(*map)(void *priv, u64 table);
 	void *priv;
+	bool (*leaves_out)(const struct frz_extent *leaf);
 };
 
 /* A run: iova.. translates to pa.. for len bytes. */

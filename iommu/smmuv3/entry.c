@@ -78,8 +78,9 @@
 				 GENMASK_ULL(34, 32) | CD_0_AA64 | GENMASK_ULL(47, 45) | CD_0_ASID)
 #define CD_1_HAFT		BIT_ULL(3)	/* illegal without HA */
 #define CD_1_TTB0		GENMASK_ULL(51, 4)
-/* What the attributes of the leaves point into, ../format/lpae.c; as io-pgtable-arm.c. */
-#define CD_3_MAIR		0xf404ff44ULL
+/* What the attributes 0 to 2 of the leaves mean, ../format/lpae.c; as io-pgtable-arm.c. */
+#define CD_3_USED		GENMASK_ULL(23, 0)
+#define CD_3_MAIR		0x04ff44ULL
 
 #define SIZE			GENMASK_ULL(5, 0)	/* T0SZ, S2T0SZ */
 #define SL0			GENMASK_ULL(1, 0)
@@ -424,5 +425,6 @@ bool frz_smmuv3_cd_is_frozen(const struct frz_smmuv3_cd *cd, u64 top, u32 asid,
 
 	return (cd->q[0] & must) == must && !(cd->q[0] & ~CD_0_FROZEN) &&
 	       frz_smmuv3_cd_asid(cd) == asid && levels_of(cd->q[0]) == levels &&
-	       cd->q[1] == top && !cd->q[2] && cd->q[3] == CD_3_MAIR && zero_from(cd->q, 4);
+	       cd->q[1] == top && !cd->q[2] &&
+	       (cd->q[3] & CD_3_USED) == CD_3_MAIR && zero_from(cd->q, 4);
 }

@@ -101,6 +101,7 @@ static void tree(struct iommu_domain *live, struct frz_tree *t)
 	t->levels = agaw_to_level(pt_info.aw);
 	t->map = map_live;
 	t->priv = NULL;
+	t->leaves_out = NULL;
 }
 
 static u32 get_stream(struct pci_dev *pdev)

@@ -282,7 +282,8 @@ static void test_each_bit(void **state)
 {
 	static const u64 free_s1[8] = { [1] = 0x00003000c80000ff };
 	static const u64 free_s2[8] = { [1] = 0x0000300000000000, [2] = 0x04473f0700000000 };
-	static const u64 free_cd[8] = { [0] = 0x0000e00700003f0f };
+	/* The attributes that no leaf has, too: MAIR from its fourth byte on */
+	static const u64 free_cd[8] = { [0] = 0x0000e00700003f0f, [3] = 0xffffffffff000000 };
 	struct frz_smmuv3_ste s1 = live_s1, s2 = live_s2;
 	struct frz_smmuv3_cd cd = live_cd;
 	unsigned int i;

@@ -585,6 +585,44 @@ static void test_fn_enoent(void **state)
 	assert_int_equal(frz_walk(&t, stay_here, NULL, NULL, NULL), -ENOENT);
 }
 
+static bool is_read_only(const struct frz_extent *leaf)
+{
+	return leaf->prot == FRZ_READ;
+}
+
+/* What is left out ends a run, counts nowhere, and is found all the same. */
+static void test_leaves_out(void **state)
+{
+	struct frz_tree t = mem_tables(mem, 0x3000, 3);
+	struct frz_stats stats;
+	struct seen seen = {};
+	struct frz_extent leaf;
+
+	(void)state;
+	set(3, 0x3000, 0, 0x2003);
+	set(3, 0x3000, 511, 0x40000081);
+	set(2, 0x2000, 0, 0x1003);
+	set(1, 0x1000, 0, 0x100001);
+	set(1, 0x1000, 1, 0x101003);
+	set(1, 0x1000, 2, 0x102001);
+	set(1, 0x1000, 3, 0x103003);
+	t.leaves_out = is_read_only;
+	assert_int_equal(frz_walk(&t, seen_add, &seen, &stats, NULL), 0);
+	assert_int_equal(seen.n, 2);
+	assert_extent(&seen.e[0], 0x1000, 0x101000, K4, RW);
+	assert_extent(&seen.e[1], 0x3000, 0x103000, K4, RW);
+	assert_int_equal(stats.leaves, 2);
+	assert_int_equal(stats.extents, 2);
+	assert_int_equal(stats.bytes, 2 * K4);
+	seen_free(&seen);
+	assert_int_equal(frz_walk_from(&t, 0x1800, seen_add, &seen, NULL, NULL), 0);
+	assert_int_equal(seen.n, 2);
+	assert_extent(&seen.e[0], 0x1800, 0x101800, K4 / 2, RW);
+	seen_free(&seen);
+	assert_int_equal(frz_lookup(&t, 0x2000, &leaf), 0);
+	assert_extent(&leaf, 0x2000, 0x102000, K4, FRZ_READ);
+}
+
 /* A cursor may be moved anywhere and reads as a lookup does. */
 static void test_cursor_moves(void **state)
 {
@@ -658,6 +696,7 @@ static int each_format(const struct frz_format *format, const char *name)
 		TEST(test_from),
 		TEST(test_stop),
 		TEST(test_fn_enoent),
+		TEST(test_leaves_out),
 		TEST(test_cursor_moves),
 	};
 

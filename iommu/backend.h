@@ -55,7 +55,9 @@ struct frz_descriptor {
  * @check_domain: Can a domain of this kind be frozen? It is that of a device behind
  *	such a unit.
  * @tree: Set up the tables of a domain, in which @check_domain found nothing, for a
- *	walk. Its map does not change until that is over.
+ *	walk. Its map does not change until that is over. What no frozen device needs
+ *	the walk may leave out.
+ *
  *
  * @stream: The id that the device's DMA carries; the device passed @check, or came
  *	from the previous kernel and was adopted.
@@ -103,6 +105,9 @@ struct frz_descriptor {
  * @adopt: The device is on its frozen domain in hardware: let the driver know, before
  *	the first attach. 0, or -ENODEV if it is not below that unit or has another
  *	stream id than it had. Group mutex held.
+ * @left: NULL where the driver's attach does it. Else flush what is cached under the
+ *	tag of a frozen domain that a device has just left, and under that of the
+ *	domain that it is on now. Group mutex held.
  * @has_left: Does hardware no longer use this memory for that stream? Asks the
  *	descriptor, not the state of any software, as memory is freed for a yes.
  * @block: Clear the descriptor of a device and flush. Any context that may spin.
@@ -149,6 +154,7 @@ struct frz_backend {
 
 	int (*adopt)(struct pci_dev *pdev, struct iommu_device *unit,
 		     u32 stream);
+	void (*left)(struct pci_dev *pdev, u32 format, u32 tag);
 	bool (*has_left)(struct iommu_device *unit, u32 stream,
 			 const struct frz_memory *mem);
 	void (*block)(struct iommu_device *unit, u32 stream, u32 tag);

@@ -85,7 +85,8 @@ void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
 {
 	dom->rec = rec;
 	dom->backend = backend;
-	dom->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	/* Its ops are not the driver's, which may take a paging domain for its own. */
+	dom->domain.type = IOMMU_DOMAIN_PLATFORM;
 	dom->domain.ops = &frozen_domain_ops;
 	dom->domain.owner = backend->ops;
 	dom->domain.pgsize_bitmap = SZ_4K;
@@ -152,6 +153,19 @@ void frz_domain_put(struct frz_domain *dom)
 	frz_domain_forget_unit(dom);
 	frz_shadow_drop(&dom->shadow);
 	frz_memory_release(&dom->memory);
+}
+
+/**
+ * frz_domain_left - A device left a frozen domain for another one
+ * @dom: the domain
+ * @pdev: the device
+ *
+ * Context: Group mutex held.
+ */
+void frz_domain_left(const struct frz_domain *dom, struct pci_dev *pdev)
+{
+	if (dom->backend->left)
+		dom->backend->left(pdev, dom->rec->format, dom->rec->tag);
 }
 
 /**

@@ -39,6 +39,7 @@
 static struct frz_blob blob;
 static bool bad;
 static bool was_read;
+static bool settled;
 static struct frz_domain *domains;
 
 /* Units whose tables hardware no longer uses: it was given others, or is off. */
@@ -94,6 +95,9 @@ enum frz_unit_state frz_import_unit(u32 kind, u64 reg_base,
 		return FRZ_UNIT_BAD;
 	if (!blob.nr_devices)
 		return FRZ_UNIT_NONE;
+	/* What nobody had adopted was given up. */
+	if (settled)
+		return FRZ_UNIT_BAD;
 
 	unit->number = 0;
 	unit->rec = NULL;
@@ -140,9 +144,9 @@ void frz_import_refuse(const struct frz_import_unit *unit, u32 stream,
  * frz_import_unit_done - A unit was adopted or refused
  * @unit: what frz_import_unit() told
  * @iommu: the unit
- * @why: NULL, or the reason why it was refused
+ * @why: NULL, or the reason why it was refused, or is now after all
  *
- * Context: Boot, before any tag of the unit is allocated.
+ * Context: Boot, before any tag of the unit is allocated; or its driver gives up.
  */
 void frz_import_unit_done(const struct frz_import_unit *unit,
 			  struct iommu_device *iommu, const char *why)
@@ -155,6 +159,9 @@ void frz_import_unit_done(const struct frz_import_unit *unit,
 		if (domains[i].rec->unit == unit->number)
 			frz_domain_adopt(&domains[i], iommu);
 	frz_incoming_unit_done(unit->number, why);
+	for (i = 0; i < blob.nr_domains && why; i++)
+		if (domains[i].rec->unit == unit->number)
+			frz_domain_forget_unit(&domains[i]);
 }
 
 /**
@@ -321,6 +328,7 @@ VISIBLE_IF_KUNIT int __import frz_import_settle(void)
 
 	if (!blob.nr_devices && !bad)
 		return 0;
+	settled = true;
 	frz_incoming_settle();
 	for (; (unit.rec = frz_blob_next_unit(&blob, unit.rec)); unit.number++)
 		if (test_bit(unit.number, refused_units))
@@ -351,6 +359,7 @@ void frz_import_forget(u32 nr)
 	kvfree(blob.data);
 	memset(&blob, 0, sizeof(blob));
 	bitmap_zero(refused_units, FRZ_MAX_UNITS);
+	settled = false;
 	bad = false;
 }
 #endif

@@ -413,6 +413,7 @@ void iommu_freeze_replaced(struct device *dev)
 	in = frz_incoming_find(pdev);
 	if (!in)
 		return;
+	frz_domain_left(in->domain, pdev);
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		/* A refused device goes this way to its default domain. */
 		if (in->state != FRZ_INCOMING_FROZEN)

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads and writes stream table entries as hardware may see them, and flushes what
+ * was cached through them.
+ *
+ * Structure: none of its own; entry.c tells in which stores an entry changes.
+ *
+ * Locking: whoever writes an entry holds arm_smmu_asid_lock, as the driver does, or
+ * strtab_cfg.l2.lock where it may not sleep, or is alone: at boot before SMMUEN is of
+ * any interest to a driver, and at shutdown. The second one also keeps the table where
+ * it is.
+ *
+ * Fails: a swap, if the entry is not what it was thought to be.
+ */
+#include <linux/io.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "../blob.h"
+#include "../format/format.h"
+#include "../memory.h"
+#include "smmuv3.h"
+
+/**
+ * frz_smmuv3_ste - The stream table entry of a stream
+ * @smmu: the SMMU
+ * @stream: stream id
+ *
+ * Return: the entry, NULL if there is no table for it.
+ */
+struct arm_smmu_ste *frz_smmuv3_ste(struct arm_smmu_device *smmu, u32 stream)
+{
+	struct arm_smmu_strtab_cfg *cfg = &smmu->strtab_cfg;
+	u32 index = arm_smmu_strtab_l1_idx(stream);
+
+	if (!frz_smmuv3_two_level(smmu))
+		return stream < cfg->linear.num_ents ?
+		       &cfg->linear.table[stream] : NULL;
+	if (index >= cfg->l2.num_l1_ents || !cfg->l2.l2ptrs[index])
+		return NULL;
+	return &cfg->l2.l2ptrs[index]->stes[arm_smmu_strtab_l2_idx(stream)];
+}
+
+/**
+ * frz_smmuv3_read - Read a stream table entry
+ * @ste: the entry
+ *
+ * Return: what it is.
+ */
+struct frz_smmuv3_ste frz_smmuv3_read(const struct arm_smmu_ste *ste)
+{
+	struct frz_smmuv3_ste now;
+	unsigned int i;
+
+	for (i = 0; i < FRZ_SMMUV3_QWORDS; i++)
+		now.q[i] = le64_to_cpu(READ_ONCE(ste->data[i]));
+	return now;
+}
+
+static struct frz_smmuv3_cd read_cd(u64 pa)
+{
+	const struct arm_smmu_cd *cd = phys_to_virt(pa);
+	struct frz_smmuv3_cd now;
+	unsigned int i;
+
+	for (i = 0; i < FRZ_SMMUV3_QWORDS; i++)
+		now.q[i] = le64_to_cpu(cd->data[i]);
+	return now;
+}
+
+/**
+ * frz_smmuv3_is_frozen - Is an entry that of this frozen domain?
+ * @ste: the entry
+ * @mem: tables of the domain
+ * @tag: its tag
+ *
+ * Return: true if so, through its context descriptor too.
+ */
+bool frz_smmuv3_is_frozen(const struct frz_smmuv3_ste *ste,
+			  const struct frz_memory *mem, u32 tag)
+{
+	struct frz_smmuv3_cd cd;
+
+	if (mem->fmt != &frz_format_lpae_s1)
+		return frz_smmuv3_ste_is_frozen(ste, 2, mem->top, tag,
+						mem->levels);
+	if (!mem->head ||
+	    !frz_smmuv3_ste_is_frozen(ste, 1, mem->head, 0, mem->levels))
+		return false;
+	cd = read_cd(mem->head);
+	return frz_smmuv3_cd_is_frozen(&cd, mem->top, tag, mem->levels);
+}
+
+/**
+ * frz_smmuv3_abort - Let a stream reach nothing
+ * @ste: its entry; the caller flushes what was cached through it
+ *
+ * One store, as of an entry that aborts nothing else is looked at (section 5.2).
+ */
+void frz_smmuv3_abort(struct arm_smmu_ste *ste)
+{
+	struct arm_smmu_ste target;
+
+	arm_smmu_make_abort_ste(&target);
+	WRITE_ONCE(ste->data[0], target.data[0]);
+}
+
+static void issue(struct arm_smmu_device *smmu, struct arm_smmu_cmd *cmds, int n)
+{
+	/* Who has failed to start takes no commands, and has nothing cached. */
+	if (readl_relaxed(smmu->base + ARM_SMMU_CR0) & CR0_CMDQEN)
+		arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, cmds, n, true);
+}
+
+static struct arm_smmu_cmd cfgi_cd_all(u32 stream)
+{
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMDQ_OP_CFGI_CD_ALL);
+
+	cmd.data[0] |= FIELD_PREP(CMDQ_CFGI_0_SID, stream);
+	return cmd;
+}
+
+/**
+ * frz_smmuv3_flush - Have an SMMU forget the configuration of a stream
+ * @smmu: the SMMU
+ * @stream: stream id
+ *
+ * Its entry and the context descriptors that this led to (sections 4.3.1 and 4.3.4).
+ *
+ * Context: Any that may spin.
+ */
+void frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream)
+{
+	struct arm_smmu_cmd cmds[2];
+	int n = 0;
+
+	cmds[n++] = arm_smmu_make_cmd_cfgi_ste(stream, true);
+	/* Illegal where there is no stage 1 (section 4.3.4). */
+	if (smmu->features & ARM_SMMU_FEAT_TRANS_S1)
+		cmds[n++] = cfgi_cd_all(stream);
+	issue(smmu, cmds, n);
+}
+
+/**
+ * frz_smmuv3_flush_tag - Have an SMMU forget the translations of a domain
+ * @smmu: the SMMU
+ * @format: FRZ_FORMAT_... of the domain's tables
+ * @tag: its ASID, or VMID
+ *
+ * Context: Any that may spin.
+ */
+void frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag)
+{
+	struct arm_smmu_cmd cmd;
+
+	if (format == FRZ_FORMAT_LPAE_S2)
+		cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_S12_VMALL, 0, tag);
+	else if (smmu->features & ARM_SMMU_FEAT_E2H)
+		cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_EL2_ASID, tag, 0);
+	else
+		cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_NH_ASID, tag, 0);
+	issue(smmu, &cmd, 1);
+}
+
+/**
+ * frz_smmuv3_flush_all - Have an SMMU forget everything
+ * @smmu: the SMMU
+ *
+ * Context: Any that may spin.
+ */
+void frz_smmuv3_flush_all(struct arm_smmu_device *smmu)
+{
+	struct arm_smmu_cmd cmds[3];
+	int n = 0;
+
+	cmds[n++] = arm_smmu_make_cmd_cfgi_all();
+	if (smmu->features & ARM_SMMU_FEAT_HYP)
+		cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
+	cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
+	issue(smmu, cmds, n);
+}
+
+static bool same(const struct frz_smmuv3_ste *a, const struct frz_smmuv3_ste *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/**
+ * frz_smmuv3_swap - Swap the stream table entry of a running device
+ * @master: the device, of one stream
+ * @from: the entry that must be there
+ * @to: the one that takes its place; what it points to is complete
+ *
+ * The caller flushes what is cached under the tags of both.
+ *
+ * Context: May sleep. Allocates nothing.
+ * Return: 0, or -EBUSY if the entry was not @from, which then stays, or if hardware
+ * could see a mixture.
+ */
+int frz_smmuv3_swap(struct arm_smmu_master *master,
+		    const struct frz_smmuv3_ste *from,
+		    const struct frz_smmuv3_ste *to)
+{
+	struct frz_smmuv3_store stores[FRZ_SMMUV3_MAX_STORES];
+	u32 stream = master->streams[0].id;
+	struct frz_smmuv3_ste now;
+	struct arm_smmu_ste *ste;
+	u8 i;
+
+	guard(mutex)(&arm_smmu_asid_lock);
+	ste = frz_smmuv3_ste(master->smmu, stream);
+	if (!ste || !frz_smmuv3_ste_valid(from) ||
+	    frz_smmuv3_stores(from, to, stores) != 1)
+		return -EBUSY;
+	now = frz_smmuv3_read(ste);
+	if (!same(&now, from))
+		return -EBUSY;
+	i = stores[0].qword;
+	/* What it points to, before it does */
+	dma_wmb();
+	WRITE_ONCE(ste->data[i], cpu_to_le64(to->q[i]));
+	frz_smmuv3_flush(master->smmu, stream);
+	return 0;
+}
+
+static void abort_stream(struct arm_smmu_device *smmu, u32 stream)
+{
+	struct arm_smmu_ste *ste = frz_smmuv3_ste(smmu, stream);
+
+	if (ste)
+		frz_smmuv3_abort(ste);
+}
+
+/**
+ * frz_smmuv3_block - Let a stream reach nothing from now on
+ * @smmu: the SMMU
+ * @stream: stream id
+ *
+ * Context: Any that may spin.
+ */
+void frz_smmuv3_block(struct arm_smmu_device *smmu, u32 stream)
+{
+	if (frz_smmuv3_two_level(smmu))
+		scoped_guard(spinlock_irqsave, &smmu->strtab_cfg.l2.lock)
+			abort_stream(smmu, stream);
+	else
+		abort_stream(smmu, stream);
+	frz_smmuv3_flush(smmu, stream);
+}

@@ -4,6 +4,7 @@
 # Makes the kernels that the tests boot. Everything lands in one cache folder outside the checkout:
 #
 #   deb/                       Debian's source packages, as downloaded
+#   sysroot-arm64-*/           Debian's arm64 packages, unpacked
 #   SOURCE/pristine/           the tree as it came, never written again
 #   SOURCE/patched/            hard links to pristine/, except for the files that the patches or the
 #                              overlay change: those are always replaced by a new file, never written
@@ -29,8 +30,9 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 archive=${DEBIAN_MIRROR:-}
 
 # make hands these down when it is the one that calls; they would end up in the kernel's make
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT KCONFIG_CONFIG CROSS_COMPILE CDPATH
-export ARCH=x86_64
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT KCONFIG_CONFIG CDPATH
+# use_arch sets them for each name
+export ARCH=x86_64 CROSS_COMPILE=
 
 # stdout carries paths and nothing else
 exec 3>&1 1>&2
@@ -50,9 +52,14 @@ Makes what is named and prints one path per NAME; progress goes to stderr.
   stock      the unpatched tree                                 (bzImage)
   debian     what we add or touch, compiled as Debian's amd64   (folder)
              kernel is configured; a warning is an error
+  smmuv3, smmuv3-debug, smmuv3-off, smmuv3-stock
+             as vtd, vtd-debug, vtd-off and stock, for arm64    (Image)
   source     the unpatched tree itself                          (folder)
   patched    the tree with patches and overlay                  (folder)
   headers    its user-space headers, after make headers_install (folder)
+  headers-arm64  the same for arm64                             (folder)
+  sysroot-arm64  Debian's arm64 libraries that the tool needs,  (folder)
+             to be given to ${cross}gcc --sysroot
 
   --install  install the packages that a build and the tests need (root, Debian)
   --check    say what is missing; exit 1 if anything is
@@ -72,7 +79,7 @@ die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
 # ---- tools -------------------------------------------------------------------------------------
 
-# command:package, for building; a header is asked for as <name.h>
+# command:package, for building; a header is asked for as <name.h>, with the compiler before it if it is not gcc
 build_needs=(gcc:gcc make:make ld:binutils flex:flex bison:bison bc:bc perl:perl xz:xz-utils git:git
 	rsync:rsync flock:util-linux tar:tar '<gelf.h>:libelf-dev' '<stdlib.h>:libc6-dev')
 test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:libjansson-dev'
@@ -80,14 +87,20 @@ test_needs=(clang:clang cpio:cpio jq:jq '<cmocka.h>:libcmocka-dev' '<jansson.h>:
 	runuser:util-linux '<archive.h>:libarchive-dev' lz4:lz4 zstd:zstd shellcheck:shellcheck
 	script:bsdutils systemd-analyze:systemd)
 
+# On an arm64 machine these are links to its own.
+cross=aarch64-linux-gnu-
+arm64_needs=("${cross}gcc:gcc-aarch64-linux-gnu" "${cross}ld:binutils-aarch64-linux-gnu"
+	"${cross}gcc<stdlib.h>:libc6-dev-arm64-cross")
+
 # missing NEED... -> packages
 missing() {
-	local need tool
+	local need tool compiler
 	for need; do
 		tool=${need%:*}
 		case $tool in
-		'<'*)	printf '#include <stddef.h>\n#include <stdarg.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include %s\n' \
-				"$tool" | gcc -E -x c -o /dev/null - 2>/dev/null || echo "${need##*:}" ;;
+		*'<'*)	compiler=${tool%%<*}
+			printf '#include <stddef.h>\n#include <stdarg.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include %s\n' \
+				"<${tool#*<}" | "${compiler:-gcc}" -E -x c -o /dev/null - 2>/dev/null || echo "${need##*:}" ;;
 		*)	command -v "$tool" >/dev/null || echo "${need##*:}" ;;
 		esac
 	done
@@ -107,27 +120,38 @@ jsonschema_missing() {
 	/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || echo python3-jsonschema
 }
 
-qemu_major() {
-	command -v qemu-system-x86_64 >/dev/null || return 0
-	qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p'
+# command:package; 7, which Debian 12 has, has no igb NIC
+qemus=(qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm)
+
+# qemus_missing -> the packages that are not there, or too old
+qemus_missing() {
+	local need v
+	for need in "${qemus[@]}"; do
+		v=
+		! command -v "${need%:*}" >/dev/null ||
+			v=$("${need%:*}" --version | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p')
+		((${v:-0} >= 8)) || echo "${need#*:}"
+	done
 }
 
+# need_tools NAME...: what it takes to make these
 need_tools() {
-	local text
-	text=$(missing "${build_needs[@]}")
+	local text name needs=("${build_needs[@]}")
+	for name; do
+		[[ $(arch "$name") != arm64 ]] || { needs+=("${arm64_needs[@]}"); break; }
+	done
+	text=$(missing "${needs[@]}")
 	text=${text//$'\n'/ }
 	[[ -z $text ]] ||
 		die "missing packages: $text; run 'apt-get install $text' or 'tests/kernel/setup.sh --install' as root"
 }
 
-# find_missing: sets miss to the packages, qemu-system-x86 among them when it is too old
+# find_missing: sets miss to the packages, QEMU's among them when it is too old
 find_missing() {
-	local text rt v
+	local text rt
 	# not mapfile < <(...): what dies in there would read as "nothing is missing"
-	text=$(missing "${build_needs[@]}" "${test_needs[@]}")
-	rt="$(clang_rt_missing) $(jsonschema_missing)"
-	v=$(qemu_major)
-	((${v:-0} >= 8)) || rt+=" qemu-system-x86"
+	text=$(missing "${build_needs[@]}" "${arm64_needs[@]}" "${test_needs[@]}")
+	rt="$(clang_rt_missing) $(jsonschema_missing) $(qemus_missing)"
 	# shellcheck disable=SC2086
 	mapfile -t miss < <(printf '%s\n' $text $rt | sort -u)
 	[[ -n ${miss[0]} ]] || miss=()
@@ -154,18 +178,16 @@ private_apt() {
 # find_archive: sets archive to the mirror from which apt here takes Debian itself
 find_archive() {
 	# shellcheck disable=SC2016 # apt expands them
-	local codename fields='$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(RELEASE)|'
+	local fields='$(REPO_URI)|$(COMPONENT)|$(ORIGIN)|$(LABEL)|$(RELEASE)|'
 	[[ -z $archive ]] || return 0
 	# the label tells the main archive from the one with security updates
 	archive=$(apt-get indextargets --format "$fields" 'Identifier: Packages' |
 		awk -F'|' '$1 !~ /^cdrom:/ && $2 == "main" && $3 == "Debian" && $4 == "Debian" && !n++ { print $1 }') || true
 	[[ -z $archive ]] || return 0
 	# origin and label are in lists that apt-get update fetches; without them only the suite is known
-	# shellcheck disable=SC1091
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
 	archive=$(apt-get indextargets --no-release-info --format "$fields" 'Identifier: Packages' |
-		awk -F'|' -v codename="$codename" \
-			'$1 !~ /^cdrom:/ && $2 == "main" && $5 == codename && !n++ { print $1 }') || true
+		awk -F'|' -v codename="$(codename)" \
+			'codename && $1 !~ /^cdrom:/ && $2 == "main" && $5 == codename && !n++ { print $1 }') || true
 	[[ -n $archive ]] ||
 		die "no mirror of Debian among apt's sources here: set DEBIAN_MIRROR=URL, or run 'apt-get update' first if there is one"
 }
@@ -175,6 +197,22 @@ debian_source() {
 	[[ -r $keyring ]] || die "$keyring is missing: run 'apt-get install debian-archive-keyring'"
 	printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$archive" "$1" "$keyring"
 }
+
+# apt_of DIR SUITE [OPTION...]: a private apt with up-to-date lists, which knows nothing but SUITE; after
+# find_archive
+apt_of() {
+	private_apt "$1"
+	debian_source "$2" >"$1/parts/$2.sources"
+	apt_opts+=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::preferences=/dev/null "${@:3}")
+	apt-get -q "${apt_opts[@]}" update >/dev/null
+}
+
+# codename -> this release of Debian, or nothing
+codename() (
+	# shellcheck disable=SC1091
+	. /etc/os-release
+	echo "${VERSION_CODENAME:-}"
+)
 
 # system_apt ARG...: the system's own; its lock may be held, by unattended upgrades for one
 system_apt() {
@@ -192,7 +230,7 @@ update_lists() {
 }
 
 install_packages() {
-	local miss rest qemu=0 p v codename tmp
+	local miss rest qemu p tmp
 	find_missing
 	((${#miss[@]})) || { say "nothing to install"; return 0; }
 	((EUID == 0)) || die "missing or too old: ${miss[*]}; run 'sudo tests/kernel/setup.sh --install'"
@@ -200,21 +238,18 @@ install_packages() {
 		die "missing or too old: ${miss[*]} (Debian's names); this system has no apt-get: install them by hand"
 	export DEBIAN_FRONTEND=noninteractive
 	rest=()
+	qemu=()
 	for p in "${miss[@]}"; do
-		if [[ $p == qemu-system-x86 ]]; then qemu=1; else rest+=("$p"); fi
+		if [[ $(codename) == bookworm && " ${qemus[*]#*:} " == *" $p "* ]]; then qemu+=("$p"); else rest+=("$p"); fi
 	done
-	# shellcheck disable=SC1091
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	((qemu)) && [[ $codename != bookworm ]] && { rest+=(qemu-system-x86); qemu=0; }
 	if ((${#rest[@]})); then
 		say "installing ${rest[*]}"
 		update_lists || die "apt-get update failed: check the system's apt sources"
 		system_apt -y --no-install-recommends install "${rest[@]}" </dev/null ||
 			die "apt-get install ${rest[*]} failed: see above"
 	fi
-	if ((qemu)); then
-		v=$(qemu_major)
-		say "QEMU ${v:-is not installed}${v:+ has no igb NIC}; Debian 12 has only 7:" \
+	if ((${#qemu[@]})); then
+		say "${qemu[*]} missing or too old, and Debian 12 has only 7, without the NIC igb:" \
 			"taking a newer one from bookworm-backports, /etc/apt stays as it is"
 		tmp=$(mktemp -d)
 		# shellcheck disable=SC2064
@@ -226,8 +261,8 @@ install_packages() {
 		debian_source bookworm-backports >"$tmp/parts/iommu-freeze-backports.sources"
 		update_lists "${apt_opts[@]}" || die "apt-get update failed for bookworm-backports at $archive: set DEBIAN_MIRROR=URL of a mirror that has it"
 		system_apt -y "${apt_opts[@]}" -t bookworm-backports --no-install-recommends install \
-			qemu-system-x86 </dev/null ||
-			die "installing qemu-system-x86 from bookworm-backports failed: see above"
+			"${qemu[@]}" </dev/null ||
+			die "installing ${qemu[*]} from bookworm-backports failed: see above"
 		rm -rf "$tmp"
 		trap - EXIT
 	fi
@@ -266,15 +301,12 @@ have_deb() { [[ -n $(cached_deb "$1") ]]; }
 
 # fetch_deb PACKAGE
 fetch_deb() {
-	local d=$cache/apt got
+	local got
 	command -v apt-get >/dev/null ||
 		die "no apt-get here to fetch Debian's $1 with: set KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	find_archive
-	private_apt "$d"
-	debian_source "$suite" >"$d/parts/$suite.sources"
-	apt_opts+=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::preferences=/dev/null)
 	say "fetching $1 from $suite at $archive"
-	apt-get -q "${apt_opts[@]}" update >/dev/null ||
+	apt_of "$cache/apt" "$suite" ||
 		die "cannot read $suite at $archive: check the network, or set DEBIAN_MIRROR=URL of a mirror that has it, or KSRC=/path to a clean $want_version.$want_patchlevel tree"
 	rm -rf "$cache/deb.new"
 	mkdir -p "$cache/deb.new" "$cache/deb"
@@ -382,8 +414,9 @@ touched() {
 	GIT_CEILING_DIRECTORIES=$tree git -C "$tree" apply --numstat "${patches[@]}" | cut -f3 | sort -u
 }
 
-# touched_objects -> what is made from those
-touched_objects() { touched | sed -n 's/\.c$/.o/p'; }
+# touched_objects -> what Debian's amd64 kernel makes from those; Arm's IOMMUs and the host controllers of
+# boards are not in it
+touched_objects() { touched | sed -n 's,^drivers/\(iommu/arm\|pci/controller\)/.*,,; s/\.c$/.o/p'; }
 
 # The modules that our code is linked into, before modpost
 module_objects=(drivers/iommu/iommufd/iommufd.o drivers/vfio/vfio.o drivers/vfio/pci/vfio-pci-core.o)
@@ -464,16 +497,43 @@ make_patched() {
 
 # ---- building ----------------------------------------------------------------------------------
 
+# arch NAME -> what make calls it
+arch() {
+	case $1 in
+	smmuv3*|*-arm64)	echo arm64 ;;
+	*)			echo x86_64 ;;
+	esac
+}
+
+# use_arch NAME: sets what make reads, and where the image is that it makes
+use_arch() {
+	ARCH=$(arch "$1")
+	case $ARCH in
+	arm64)	CROSS_COMPILE=$cross
+		boot=arch/arm64/boot/Image ;;
+	*)	CROSS_COMPILE=
+		boot=arch/x86/boot/bzImage ;;
+	esac
+}
+
 # fragments CONFIG -> files, later ones win
 fragments() {
+	local names
 	case $1 in
-	vtd|vtd-off)	echo "$here/base.config" "$here/$1.config" ;;
-	vtd-debug)	echo "$here/base.config" "$here/vtd.config" "$here/debug.config" ;;
-	vtd-cov)	echo "$here/base.config" "$here/vtd.config" "$here/cov.config" ;;
-	vtd-modules)	echo "$here/base.config" "$here/vtd.config" "$here/modules.config" ;;
-	stock)		echo "$here/base.config" ;;
-	debian)		echo "$here/debian.config" ;;
+	vtd*|stock)	names=(base x86) ;;
+	smmuv3*)	names=(base arm64) ;;
+	debian)		names=(debian) ;;
 	esac
+	case $1 in
+	vtd|smmuv3)	names+=(freeze) ;;
+	*-off)		names+=(freeze-off) ;;
+	vtd-debug)	names+=(freeze debug debug-x86) ;;
+	smmuv3-debug)	names+=(freeze debug) ;;
+	vtd-cov)	names+=(freeze cov) ;;
+	vtd-modules)	names+=(freeze modules) ;;
+	esac
+	names=("${names[@]/#/$here/}")
+	echo "${names[@]/%/.config}"
 }
 
 # key CONFIG -> what decides about the image
@@ -482,12 +542,12 @@ key() {
 	{
 		echo "$source_id"
 		# not by head: who is still writing when that has enough would fail the whole pipe
-		gcc --version | sed -n 1p
-		ld --version | sed -n 1p
+		"${CROSS_COMPILE}gcc" --version | sed -n 1p
+		"${CROSS_COMPILE}ld" --version | sed -n 1p
 		sha256sum <"${BASH_SOURCE[0]}"
 		for f in $(fragments "$1"); do sha256sum <"$f"; done
 		[[ $1 != debian ]] || basename "$(cached_deb "$config_package")"
-		[[ $1 == stock ]] || overlay_hash
+		[[ $1 == *stock ]] || overlay_hash
 	} | sha256sum | cut -c1-12
 }
 
@@ -519,9 +579,11 @@ seed() {
 	case $1 in
 	vtd | stock)	from=$tree/build-vtd-off ;;
 	vtd-off | vtd-modules)	from=$tree/build-vtd ;;
+	smmuv3 | smmuv3-stock)	from=$tree/build-smmuv3-off ;;
+	smmuv3-off)	from=$tree/build-smmuv3 ;;
 	*)		return 0 ;;
 	esac
-	[[ ! -d $3 && -f $from/arch/x86/boot/bzImage ]] || return 0
+	[[ ! -d $3 && -f $from/$boot ]] || return 0
 	rm -rf "$3.new"
 	cp -a "$from" "$3.new"
 	# make notes its commands and the files that they read with full paths
@@ -540,8 +602,8 @@ seed() {
 kconfigs() {
 	local f files=()
 	echo "$source_id"
-	gcc --version
-	ld --version
+	"${CROSS_COMPILE}gcc" --version
+	"${CROSS_COMPILE}ld" --version
 	read -r -a files < <(fragments "$2")
 	# none is there as long as nothing but Linux itself was built
 	while read -r f; do
@@ -646,7 +708,7 @@ check_objects() {
 
 # Runs make with a progress line every 20 seconds.
 build() {
-	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=() goals=(bzImage)
+	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=() goals=("${boot##*/}")
 	case $config in
 	vtd-cov)	mapfile -t vars < <(gcov_vars) ;;
 	vtd-modules)	goals+=(modules) ;;
@@ -674,9 +736,11 @@ build() {
 	say "$config: built in $((SECONDS - start)) s"
 }
 
-# kernel CONFIG -> path of the bzImage, or of the folder that says that all objects were good
+# kernel CONFIG -> path of the image, or of the folder that says that all objects were good
 kernel() {
-	local config=$1 k dir src out log old result=bzImage
+	local config=$1 k dir src out log old result
+	use_arch "$config"
+	result=${boot##*/}
 	[[ $config != debian ]] || { need_deb "$config_package" >/dev/null; result=.config; }
 	dir=$tree/image/$config-$(key "$config")
 	# the lock may wait for a run that makes this very image
@@ -693,7 +757,7 @@ kernel() {
 		# from here on make sees a copy; an edit during the copying means another key, so copy again
 		while :; do
 			k=$(key "$config")
-			[[ $config == stock ]] || { make_patched; src=$tree/patched; }
+			[[ $config == *stock ]] || { make_patched; src=$tree/patched; }
 			configure "$config" "$src" "$out" "$log"
 			[[ $(key "$config") != "$k" ]] || break
 			say "$config: the checkout changed meanwhile; taking it again"
@@ -705,7 +769,7 @@ kernel() {
 		if [[ $config == debian ]]; then
 			check_objects "$out"
 		else
-			cp "$out/arch/x86/boot/bzImage" "$out/System.map" "$dir.new/"
+			cp "$out/$boot" "$out/System.map" "$dir.new/"
 		fi
 		cp "$out/.config" "$dir.new/"
 		[[ $config != vtd-cov ]] || gcov_keep "$src" "$out" "$dir.new/gcno"
@@ -715,22 +779,62 @@ kernel() {
 		ls -td "$tree/image/$config"-???????????? | tail -n +$((keep_images + 1)) |
 			while read -r old; do rm -rf "$old"; done
 	fi
-	[[ $result != bzImage ]] || dir+=/bzImage
+	[[ $config == debian ]] || dir+=/$result
 	printf '%s\n' "$dir" >&3
 }
 
+# headers NAME -> path of the headers; NAME is the folder's
 headers() {
+	local dir=$tree/$1
+	use_arch "$1"
 	# the lock may wait for a run that installs them
-	[[ -d $tree/headers ]] || lock
-	if [[ ! -d $tree/headers ]]; then
+	[[ -d $dir ]] || lock
+	if [[ ! -d $dir ]]; then
 		make_pristine
-		say "installing the user-space headers"
-		rm -rf "$tree/headers.new"
-		make -s -C "$tree/pristine" O="$tree/build-headers" INSTALL_HDR_PATH="$tree/headers.new" headers_install ||
+		say "installing the user-space headers for $ARCH"
+		rm -rf "$dir.new"
+		make -s -C "$tree/pristine" O="$tree/build-$1" INSTALL_HDR_PATH="$dir.new" headers_install ||
 			die "make headers_install failed: see above"
-		mv "$tree/headers.new" "$tree/headers"
+		mv "$dir.new" "$dir"
 	fi
-	printf '%s\n' "$tree/headers/include" >&3
+	printf '%s\n' "$dir/include" >&3
+}
+
+# What the tool links with; what these need comes along.
+sysroot_packages=(libarchive-dev libjansson-dev libpci-dev libssl-dev)
+
+# sysroot -> path of a folder to compile and link with, and to take libraries from. An apt that has nothing
+# installed resolves the dependencies, so the system never hears of the other architecture.
+sysroot() {
+	local d=$cache/apt-arm64 dir deb release
+	release=$(codename)
+	dir=$cache/sysroot-arm64-$release-$(sha256sum <<<"${sysroot_packages[*]}" | cut -c1-12)
+	# the lock may wait for a run that fills it
+	[[ -d $dir ]] || lock test -d "$dir"
+	if [[ ! -d $dir ]]; then
+		command -v apt-get >/dev/null || die "no apt-get here to fetch Debian's arm64 packages with"
+		find_archive
+		say "fetching ${sysroot_packages[*]} for arm64, and what they need, from $release at $archive"
+		mkdir -p "$d"
+		: >"$d/status"
+		apt_of "$d" "$release" -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
+			-o "Dir::State::status=$d/status" ||
+			die "cannot read $release for arm64 at $archive: check the network, or set DEBIAN_MIRROR=URL of a mirror that has it"
+		apt-get -q -y "${apt_opts[@]}" --no-install-recommends --download-only install \
+			"${sysroot_packages[@]}" </dev/null >/dev/null ||
+			die "$release at $archive did not give ${sysroot_packages[*]} for arm64: see above"
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new/usr/lib"
+		# as it is on a system, or there would be two folders of libraries
+		ln -s usr/lib "$dir.new/lib"
+		for deb in "$d"/cache/archives/*.deb; do
+			dpkg-deb --fsys-tarfile "$deb" |
+				tar -C "$dir.new" --keep-directory-symlink --exclude=./usr/share -xf -
+		done
+		rm -f "$d"/cache/archives/*.deb
+		mv "$dir.new" "$dir"
+	fi
+	printf '%s\n' "$dir" >&3
 }
 
 main() {
@@ -741,20 +845,24 @@ main() {
 		--help|-h)	usage; exit 0 ;;
 		--install)	install_packages; exit 0 ;;
 		--check)	check; exit ;;
-		vtd|vtd-debug|vtd-cov|vtd-modules|vtd-off|stock|debian|source|patched|headers) ;;
+		vtd|vtd-debug|vtd-cov|vtd-modules|vtd-off|stock|debian) ;;
+		smmuv3|smmuv3-debug|smmuv3-off|smmuv3-stock) ;;
+		source|patched|headers|headers-arm64|sysroot-arm64) ;;
 		*)		echo "setup: error: unknown name '$arg': see tests/kernel/setup.sh --help" >&2; exit 2 ;;
 		esac
 	done
 
-	need_tools
-	find_source
+	need_tools "$@"
 	for arg; do
+		# what needs no kernel tree fetches none
+		[[ $arg == sysroot-arm64 || -n ${tree:-} ]] || find_source
 		case $arg in
 		source)		[[ -d $tree/pristine ]] || { lock test -d "$tree/pristine"; make_pristine; }
 				printf '%s\n' "$tree/pristine" >&3 ;;
 		patched)	lock; make_pristine; make_patched
 				printf '%s\n' "$tree/patched" >&3 ;;
-		headers)	headers ;;
+		headers*)	headers "$arg" ;;
+		sysroot-arm64)	sysroot ;;
 		*)		kernel "$arg" ;;
 		esac
 	done

@@ -24,7 +24,13 @@
 #include "vmm.h"
 
 #define WHITE		"\n\t "
+
+/* As the architecture's kernels are called. */
+#ifdef __aarch64__
+#define KERNEL_PATH	"/boot/Image"
+#else
 #define KERNEL_PATH	"/boot/bzImage"
+#endif
 
 /* One cpio ("newc") header with its name, padded to four bytes. */
 static int cpio_header(int out, const char *name, unsigned int mode, uint64_t size, int ino)
@@ -142,7 +148,7 @@ static int next_cmdline(char *out, size_t size, unsigned int next_boot)
 }
 
 /**
- * vmm_kexec_load() - load /boot/bzImage as the next kernel.
+ * vmm_kexec_load() - load /boot/bzImage, or /boot/Image, as the next kernel.
  * @next_boot: which script it runs
  * @append: goes to the end of its command line
  *

@@ -31,8 +31,21 @@
 
 #define BAR_SIZE	(4 * HIL_PAGE)
 
-/* Where load-code puts its code: a page of RAM, as long as kexec puts back what was there. */
+/*
+ * Where load-code puts its code, and what that is. A page of RAM, as long as kexec puts back what was
+ * there; code that resets the machine.
+ */
+#ifdef __aarch64__
+#define CODE_AT		0x41000000
+#define CODE_ARCH	KEXEC_ARCH_AARCH64
+/* PSCI's SYSTEM_RESET: movz w0, #9; movk w0, #0x8400, lsl #16; hvc #0 */
+static const uint32_t reset_code[] = { 0x52800120, 0x72b08000, 0xd4000002 };
+#else
 #define CODE_AT		0x100000
+#define CODE_ARCH	KEXEC_ARCH_X86_64
+/* mov $6,%al; mov $0xcf9,%edx; out %al,(%dx) */
+static const uint8_t reset_code[] = { 0xb0, 0x06, 0xba, 0xf9, 0x0c, 0x00, 0x00, 0xee };
+#endif
 
 /* provoke_ram_anonymous() - guest RAM as it must not be: nothing can keep it. */
 int provoke_ram_anonymous(struct vmm_ram *ram, uint64_t size)
@@ -211,11 +224,9 @@ int cmd_hot_reset(int argc, char **argv)
  */
 int cmd_load_code(int argc, char **argv)
 {
-	/* mov $6,%al; mov $0xcf9,%edx; out %al,(%dx) */
-	static const uint8_t reset[] = { 0xb0, 0x06, 0xba, 0xf9, 0x0c, 0x00, 0x00, 0xee };
 	struct kexec_segment segment = {
-		.buf = reset,
-		.bufsz = sizeof(reset),
+		.buf = reset_code,
+		.bufsz = sizeof(reset_code),
 		.mem = (void *)CODE_AT,
 		.memsz = HIL_PAGE,
 	};
@@ -224,7 +235,7 @@ int cmd_load_code(int argc, char **argv)
 	if (argc)
 		return -EINVAL;
 	return syscall(SYS_kexec_load, (unsigned long)CODE_AT, 1ul, &segment,
-		       KEXEC_ARCH_X86_64) ? -errno : 0;
+		       CODE_ARCH) ? -errno : 0;
 }
 
 /* pester N: attach the first HWPT N times, each of which is refused as a wrong map is */

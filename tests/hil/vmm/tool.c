@@ -16,12 +16,18 @@
 #include "script.h"
 #include "tool.h"
 
+#ifdef __aarch64__
+#define LOADER	"/boot/ld-linux-aarch64.so.1"
+#else
+#define LOADER	"/boot/ld-linux-x86-64.so.2"
+#endif
+
 /* Starts iommu-freeze with what it prints going to @to. Returns its process id or an errno. */
 static pid_t start(int argc, char **argv, int to)
 {
 	/* Its libraries lie beside it: there is no /lib here. */
 	char *args[MAX_ARGS + 5] = {
-		"/boot/ld-linux-x86-64.so.2", "--library-path", "/boot", "/boot/iommu-freeze",
+		LOADER, "--library-path", "/boot", "/boot/iommu-freeze",
 	};
 	pid_t pid = fork();
 	int i;

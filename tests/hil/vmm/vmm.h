@@ -17,8 +17,13 @@
 /*
  * Far above any RAM: with translation off, or an identity domain, the address means nothing,
  * so a window in the protection shows as an error instead of landing in the right place by luck.
+ * What an arm64 machine has for PCI, MSIs included, is all below 1 TiB, in QEMU's "virt".
  */
+#ifdef __aarch64__
+#define VMM_IOVA	0x30000000000ull
+#else
 #define VMM_IOVA	0x4000000000ull
+#endif
 
 /* LUO tokens are the VMM's own numbers. */
 #define VMM_TOKEN_RAM	0x100	/* + number of the memfd */

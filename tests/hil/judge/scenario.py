@@ -19,7 +19,7 @@ import shlex
 # name: (default, what it is)
 VARIABLES = {
     "MACHINE": ("vtd", "which file of machine/ describes the machine"),
-    "KERNEL": ("vtd", "configuration of tests/kernel/setup.sh"),
+    "KERNEL": ("", "configuration of tests/kernel/setup.sh; the one named as the machine if empty"),
     "TARGET": ("", "configuration of the kernel that is /boot/target; none if empty"),
     "MEMORY": ("1536", "MiB"),
     "SCRATCH": ("16M,256M,64M", "where KHO puts the next kernel"),
@@ -61,6 +61,7 @@ class Scenario:
         self.text = ""
         self.parts = {}
         self._read()
+        self.vars["KERNEL"] = self.vars["KERNEL"] or self.vars["MACHINE"]
         scripts = sorted(part for part in self.parts if part != "expect")
         if scripts != ["boot%d" % n for n in range(len(scripts))] or not scripts:
             raise Error("%s: the scripts must be [boot0], [boot1] and so on" % self.path)

@@ -8,11 +8,14 @@ mark, all before that offset was done before it. No time matters here.
 
 Each error begins with one of these words:
  translation-off      T1 translation was turned off while an endpoint could do DMA, or at all while a
-                        device is handed over; or an endpoint was let do DMA while it was off
+                        device is handed over; or an endpoint was let do DMA while it was off. Where
+                        nothing passes while it is off, only the second one
+ untranslated         T1 DMA passed untranslated once translation had been on
  irq-remapping-off    T2 the same for interrupt remapping, where the machine says that this matters
  irq-table-left       T2 a kernel went, and left the unit with its table of interrupts
  irq-raw              T2 a device's write was an interrupt that nobody had remapped
  root-moved           T3 the root pointer changed after the first freeze
+ register-written     T3 a register that may not be written while translation is on was
  bus-master-cleared   T4 from its freeze to its replace this was done to a preserved device, or to a
  power-state             bridge above it
  reset
@@ -27,7 +30,7 @@ judged, each once per device; faults and provoked_faults by requester; bus_maste
 kernel and bus_master at the end; translation: whether it is on at the end; stopped: in how many
 jumps a device that could do DMA was told to stop, before the new kernel's first mark; irqs_refused:
 interrupts in the format that is to be remapped which did not come through, and irqs_refused_in_jump;
-irqs_raw: those that came as they were.
+irqs_raw: those that came as they were; untranslated: DMA that passed so, by requester.
 """
 import argparse
 import importlib
@@ -117,10 +120,11 @@ class Judge:
         self.figures = {
             "events": {}, "invalidations": 0, "freezes": 0, "replaces": 0, "switches": 0,
             "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irqs_refused": 0,
-            "irqs_refused_in_jump": 0, "irqs_raw": 0,
+            "irqs_refused_in_jump": 0, "irqs_raw": 0, "untranslated": {},
             "bus_master_at_boot": [], "bus_master": {}, "translation": None, "stopped": {}}
         self.functions = {}
         self.translation = self.irq_remapping = False
+        self.blocked = False  # while translation is off nothing passes
         self.translated = False  # translation was ever on: before, the machine's firmware is at work
         self.in_jump = ()  # devices of the freeze that is going on
         self.root = self.fixed_root = None
@@ -149,7 +153,7 @@ class Judge:
         walk = self.walks[index]
         name = walk["mark"]
         walk["bus_master"] = self.masters()
-        walk["irq_remapping"] = self.irq_remapping
+        walk["irq_remapping"] = self.irq_remapping or not self.machine.IRQ_REMAPPING_MUST_STAY
         if name in ("boot", "rolled-back"):
             self.from_nothing = False
         if name in ("boot", "rolled-back") and self.jump is not None:
@@ -311,17 +315,27 @@ class Judge:
 
     # ---- events
 
-    def translation_event(self, on):
+    def translation_event(self, on, blocked=False):
         self.unit_event()
-        if self.translation and not on and not self.ended:
+        passed = self.translated and not self.translation and not self.blocked
+        if not on and not self.ended:
             able = self.able()
-            if able:
+            if able and self.translated and not blocked and not passed:
                 self.error("translation-off", "bus mastering was on in %s" % ", ".join(able))
-            elif self.handed_over():
+            elif self.translation and self.handed_over():
                 self.error("translation-off", "%s was being handed over" %
                            ", ".join(self.handed_over()))
         self.translation = on
+        self.blocked = blocked
         self.translated |= on
+
+    def untranslated_event(self, bdf):
+        if not self.translated or self.ended:
+            return
+        seen = self.figures["untranslated"]
+        if bdf not in seen:
+            self.error("untranslated", "%s: its DMA passed as it was" % bdf)
+        seen[bdf] = seen.get(bdf, 0) + 1
 
     def handed_over(self):
         """Devices whose unit may not be turned off, whoever can do DMA: from freeze to replace."""
@@ -367,14 +381,21 @@ class Judge:
         """Endpoints that can do DMA."""
         return sorted(bdf for bdf, f in self.functions.items() if f.master and not f.bridge)
 
-    def root_event(self, address, **_):
+    def root_event(self, address, shape=0, held=None, **_):
+        """shape: how what is there is laid out, where that is said apart."""
         self.unit_event()
+        self.root = address, shape
         if self.from_nothing:
-            self.fixed_root = address
-        if self.freeze_seen and address != self.fixed_root and not self.unit_refused:
-            self.error("root-moved", "from %s to %#x" % (
-                "nothing" if self.fixed_root is None else "%#x" % self.fixed_root, address))
-        self.root = address
+            self.fixed_root = self.root
+        if held:
+            self.register_event(held)
+        if self.freeze_seen and self.root != self.fixed_root and not self.unit_refused:
+            self.error("root-moved", "from %s to %s" % tuple(
+                "nothing" if root is None else "%#x" % root[0] + (" (%#x)" % root[1] if root[1] else "")
+                for root in (self.fixed_root, self.root)))
+
+    def register_event(self, held):
+        self.error("register-written", "%s, while translation is on" % held)
 
     def unit_event(self):
         """Nobody sets a unit up while it is handed over but the next kernel."""
@@ -425,7 +446,7 @@ class Judge:
         command = written(COMMAND, offset, value)
         if command and command[1] & MASTER:
             if command[0] & MASTER and not f.master and not f.bridge and self.translated and \
-                    not self.translation and not self.ended:
+                    not self.translation and not self.blocked and not self.ended:
                 self.error("translation-off", "bus mastering came on in %s meanwhile" % bdf)
             had = f.master
             f.master = bool(command[0] & MASTER)
@@ -511,7 +532,7 @@ class Judge:
         events = self.machine.Events()
         handlers = {name: getattr(self, name + "_event") for name in (
             "translation", "irq_remapping", "irq_table", "irq_invalidate", "irq", "queue", "root",
-            "config_write", "invalidate", "fault")}
+            "config_write", "invalidate", "fault", "untranslated", "register")}
         next_mark = 0
         end = 0
         with open(trace_path, "rb") as f:

@@ -3,7 +3,7 @@
 """The walker: says from outside what each requester can reach, at each mark and through each jump.
 
 It reads the IOMMU's tables in the machine's memory (a shared file, whose offsets are the machine's
-physical addresses) and holds them against what the VMM says that it mapped and where its pages are.
+physical addresses, also where RAM does not begin at 0) and holds them against what the VMM says that it mapped and where its pages are.
 The VMM tells that in the box, pages of its own, at a mark, and waits until the mark is answered: see
 Box. It knows no IOMMU: that is machine/NAME.py, and takes nothing from the kernel but one line: the
 one that says that a kernel starts. (The line that a unit was adopted only ends a check early.)
@@ -216,9 +216,9 @@ class Box:
 class Jump:
     """What one kexec takes along: from the mark "freeze" until the next kernel's first mark."""
 
-    def __init__(self, box, expected, index, roots, irq_tables):
+    def __init__(self, box, expected, index, set_up, irq_tables):
         self.index = index  # of the freeze, in the list of walks
-        self.roots = roots  # how often the root pointer had been set
+        self.set_up = set_up  # how often the unit had been
         self.irq_tables = irq_tables  # and the table of interrupts
         self.expected = expected  # bdf -> runs, of each preserved device
         self.files = box.files
@@ -290,7 +290,8 @@ class Walker:
         self.events = machine.Events()
 
         self.root = None
-        self.roots = 0  # how often it was set
+        self.shape = 0  # of what is there, where that is said apart
+        self.set_up = 0  # how often the root pointer was set, or the unit given a queue
         self.readable = True
         self.translation = self.irq_remapping = False
         self.irq_table = None  # its address and number of entries
@@ -351,11 +352,15 @@ class Walker:
                 self.irq_tables += 1
                 self.irq_table = fields["address"], fields["entries"]
             elif what == "root":
-                self.roots += 1
-                if self.root != fields["address"]:
-                    self.root = fields["address"]
-                    self.reader = self.machine.Reader(self.mem, self.root)
+                self.set_up += 1
+                shape = fields.get("shape", 0)
+                if (self.root, self.shape) != (fields["address"], shape):
+                    self.root, self.shape = fields["address"], shape
+                    self.reader = self.machine.Reader(self.mem, self.root,
+                                                      *[shape] if "shape" in fields else [])
                 self.readable = fields["readable"]
+            elif what == "queue":
+                self.set_up += 1
 
     def step(self):
         """Looks at the console once, answers marks, and takes a sample if it is time for one."""
@@ -456,6 +461,8 @@ class Walker:
         for bdf in sorted(devices):
             entry = entries.pop(bdf, None)
             found = self.walk(entry)
+            if bdf in box.devices and box.devices[bdf]["state"] == "live":
+                found = self.no_doorbell(found)
             if entry:
                 owned[bdf] = entry
                 result["requesters"][bdf] = {
@@ -501,7 +508,7 @@ class Walker:
             self.frozen, self.old_files, self.old_pieces = {}, {}, []
             if not jump and self.fixed_root is not None:
                 # Nothing was taken along: this kernel has started from nothing.
-                self.fixed_root = self.root
+                self.fixed_root = self.place()
             if jump:
                 self.frozen = {bdf: runs for bdf, runs in jump.expected.items()
                                if bdf not in self.blocked}
@@ -514,16 +521,21 @@ class Walker:
         preserved = {bdf: expected.get(bdf, []) for bdf, d in box.devices.items()
                      if d["preserved"] and d["state"] != "blocked"}
         if self.fixed_root is None and not self.unit_refused:
-            self.fixed_root = self.root
+            self.fixed_root = self.place()
         if preserved:
-            self.jump = Jump(box, preserved, len(self.walks), self.roots, self.irq_tables)
+            self.jump = Jump(box, preserved, len(self.walks), self.set_up, self.irq_tables)
             self.next_sample = 0
+
+    def place(self):
+        """Where the tables are, and of what shape."""
+        return None if self.root is None else (self.root, self.shape)
 
     def check_root(self, where, needed):
         """R7. False if there are no tables to look at."""
-        if self.fixed_root is not None and self.root != self.fixed_root:
-            self.error("%s: the root pointer moved from %#x to %#x" %
-                       (where, self.fixed_root, self.root))
+        if self.fixed_root is not None and self.place() != self.fixed_root:
+            self.error("%s: the root pointer moved from %s to %s" % (where, *(
+                "%#x" % root + (" (%#x)" % shape if shape else "")
+                for root, shape in (self.fixed_root, self.place()))))
         if self.root is None or not self.readable:
             if needed:
                 self.error("%s: the root pointer is not known" % where if self.root is None else
@@ -542,6 +554,16 @@ class Walker:
             return self.reader.walk(entry)
         except self.machine.Unreadable as e:
             return str(e)
+
+    def no_doorbell(self, found):
+        """Without what a live device's interrupts go to, where these are translated: the kernel maps
+        that beside what the VMM does. Nothing that is frozen has it.
+        """
+        if self.machine.DOORBELL is None or isinstance(found, str):
+            return found
+        low, high = self.machine.DOORBELL_IOVAS
+        return [run for run in found if not low <= run[0] < high or
+                run[1:] != (self.machine.DOORBELL, PAGE, "rw")]
 
     def check_device(self, who, box, bdf, entry, found, memory):
         """R1, R2, R3, R5, R6 for a device of the VMM, or of the previous kernel's. What it may reach."""
@@ -646,7 +668,7 @@ class Walker:
         for bdf in sorted(watched):
             try:
                 entry = self.sample_frozen("in the jump: " + bdf, self.machine.rid(bdf),
-                                           jump.expected[bdf])
+                                           jump.expected[bdf], jump.started)
                 if entry:
                     jump.dids[bdf].add(entry.did)
                     frozen.append((bdf, entry))
@@ -667,8 +689,8 @@ class Walker:
             except self.machine.Unreadable as e:
                 self.error("after boot: %s: %s" % (bdf, e))
 
-    def sample_frozen(self, who, rid, expected):
-        """J1. Returns the entry."""
+    def sample_frozen(self, who, rid, expected, surely=True):
+        """J1. Returns the entry. Unless it is surely frozen it may still be live."""
         if not self.translation:
             self.error("%s: translation is off" % who)
         # Between our look at the entry and the one at the tables it may have been flipped and the old
@@ -679,6 +701,8 @@ class Walker:
             last, entry = entry, self.reader.entry(rid)
             if entry == last:
                 break
+        if not surely:
+            found = self.no_doorbell(found)
         self.check_runs(who, entry, found, expected)
         return entry
 
@@ -713,9 +737,10 @@ class Walker:
             unreadable = e
         if not jump.adopted:
             # The console is late, the trace is not: a kernel sets the root pointer when it adopts
-            # the unit, and what was there before cannot have come from a driver.
+            # the unit, or makes a queue where that pointer cannot be set, and what was there before
+            # cannot have come from a driver.
             self.read_trace()
-            jump.adopted = self.roots != jump.roots
+            jump.adopted = self.set_up != jump.set_up
         strict = not jump.adopted
         jump.new += not strict
         if unreadable:

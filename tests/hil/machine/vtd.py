@@ -12,6 +12,8 @@ import re
 import struct
 from typing import NamedTuple
 
+from .pci import CONFIG_WRITE, PciMachine, config_write, requester
+
 PAGE = 4096
 ADDRESS = 0x000ffffffffff000  # bits 51:12 of each kind of entry
 READ, WRITE = 1, 2
@@ -188,10 +190,6 @@ class Reader:
         runs.append((iova, pa, size, prot))
 
 
-def requester(rid):
-    return "0000:%02x:%02x.%x" % (rid >> 8, rid >> 3 & 0x1f, rid & 7)
-
-
 class Events:
     """What a line of QEMU's trace means.
 
@@ -224,8 +222,7 @@ class Events:
              self._descriptor),
             ("vtd_dmar_fault", r"sid (0x[0-9a-f]+) (fault .*)", self._fault),
             ("vtd_fault_disabled", r"(.*)", self._fault_unknown),
-            ("pci_cfg_write", r"(.+) ([0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) @(0x[0-9a-f]+) <- "
-             r"(0x[0-9a-f]+)", self._config_write))}
+            ("pci_cfg_write", CONFIG_WRITE, config_write))}
 
     def parse(self, line):
         name, _, text = line.partition(" ")
@@ -269,11 +266,6 @@ class Events:
         return "root", {"address": int(address, 16) & ADDRESS, "readable": scalable == "0"}
 
     @staticmethod
-    def _config_write(device, bdf, offset, value):
-        return "config_write", {"bdf": "0000:" + bdf, "device": device, "offset": int(offset, 16),
-                                "value": int(value, 16)}
-
-    @staticmethod
     def _fault(sid, text):
         return "fault", {"bdf": requester(int(sid, 16)), "more": text}
 
@@ -299,9 +291,16 @@ class Events:
         return None
 
 
-class Machine:
+class Machine(PciMachine):
     NAME = "vtd"
     qemu = "qemu-system-x86_64"
+
+    # What runs in it is built for it: kernels, and programs with their headers and libraries.
+    IMAGE = "bzImage"
+    HEADERS = "headers"
+    COMPILER = "gcc"
+    SYSROOT = None  # what is here is there as well
+    RAM_BASE = 0
 
     Reader = Reader
     Events = Events
@@ -309,6 +308,7 @@ class Machine:
 
     # A write to 0xfeexxxxx is no DMA: while interrupts are not remapped it is an interrupt.
     IRQ_REMAPPING_MUST_STAY = True
+    DOORBELL = None  # and no IO address is one
 
     TRACE_EVENTS = ["vtd_dmar_enable", "vtd_ir_enable", "vtd_reg_dmar_root", "vtd_reg_ir_root",
                     "vtd_inv_qi_enable", "vtd_inv_desc", "vtd_ir_remap_msi_req", "vtd_ir_remap_msi",
@@ -322,17 +322,12 @@ class Machine:
     BOOT_LINE = "Linux version"
     ADOPTED_LINES = ("translation stays on", "all DMA blocked")
 
-    # By QEMU's name of the model, which is what the trace has.
-    BRIDGES = {"pcie-root-port", "ioh3420", "x3130-upstream", "xio3130-downstream",
-               "pcie-pci-bridge", "pci-bridge", "i82801b11-bridge"}
-    # Where a model has its capabilities in configuration space (QEMU: hw/net/igb.c,
-    # hw/usb/hcd-xhci-pci.c, hw/virtio/virtio-pci.c).
-    CAPABILITIES = {
-        "igb": {"pm": 0x40, "msix": 0x70, "pcie": 0xa0, "sriov": 0x160},
-        "edu": {},  # MSI alone
-        "qemu-xhci": {"msix": 0x90, "pcie": 0xa0},
-        "virtio-rng-pci": {"pcie": 0x40, "pm": 0x7c},
-    }
+    # A bus 0x91 and above: another host bridge has them.
+    HIGH = ["-device", "pxb-pcie,id=high,bus=pcie.0,bus_nr=144"]
+    HIGH_BUS = "high"
+
+    # What the monitor is asked of a machine that stands still; for lost_interrupt().
+    STUCK = ("info registers -a", "info lapic 0", "info lapic 1", "info pic", "info irq", "info cpus")
 
     @staticmethod
     def irq_entries(mem, address, entries):
@@ -371,17 +366,6 @@ class Machine:
                 return "CPU %s is halted and nothing came of its timer" % cpu
         return None
 
-    @staticmethod
-    def rid(bdf):
-        """Requester id of a device: '0000:01:00.0' -> 0x100."""
-        match = re.fullmatch(r"0000:([0-9a-f]{2}):([01][0-9a-f])\.([0-7])", bdf)
-        if not match:
-            raise ValueError("'%s': this machine has devices 0000:BB:DD.F" % bdf)
-        bus, device, function = (int(part, 16) for part in match.groups())
-        return bus << 8 | device << 3 | function
-
-    requester = staticmethod(requester)
-
     def arguments(self, scenario, paths, append=""):
         """QEMU's command line.
 
@@ -399,22 +383,14 @@ class Machine:
         if scenario["ICOUNT"]:
             accel, cpu = "tcg,thread=single", accels["tcg"][1]
             cpus = ["-smp", "1", "-icount", "shift=0,sleep=off"]
-        memory, work = scenario["MEMORY"], paths["work"]
         words = [
             self.qemu, "-accel", accel, "-cpu", cpu,
             "-M", "q35,kernel-irqchip=split,i8042=off,memory-backend=ram", *cpus,
-            "-m", memory,
-            "-object", "memory-backend-file,id=ram,size=%sM,mem-path=%s,share=on" %
-            (memory, paths["mem"]),
+            *self.memory(scenario, paths, self.RAM_BASE),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-device", "intel-iommu," + (scenario["IOMMU"] or "intremap=on,aw-bits=48")]
-        words += self._nics(scenario, work)
-        words += scenario["DEVICES"].split()
-        words += [
-            "-chardev", "file,id=serial,path=%s/serial" % work,
-            "-serial", "chardev:serial", "-qmp", "unix:%s/qmp,server=on,wait=off" % work,
-            "-D", paths["trace"]]
-        words += [word for event in self.TRACE_EVENTS for word in ("-trace", event)]
+        words += self.nics(scenario, paths["work"])
+        words += self.watched(scenario, paths)
         # no_timer_check: a kernel under TCG on a busy host otherwise gives up on its timer, which
         # has nothing to do with what is tested. tsc=reliable: Linux 7.3's clocksource watchdog can
         # stand still for good while the clock source changes, see docs/testing.md.
@@ -441,24 +417,3 @@ class Machine:
         table = struct.pack("<4sI2B6s8sI4sI", b"DMAR", 36 + len(body), 1, 0, b"BOCHS ", b"BXPC    ", 9,
                             b"BXPC", 1) + body
         return {"DMAR.aml": table[:9] + bytes([-sum(table) & 0xff]) + table[10:]}
-
-    @staticmethod
-    def _nics(scenario, work):
-        """NICs behind root ports of the root bus, on it, or on buses from 0x91 on."""
-        topology = scenario["TOPOLOGY"]
-        words = []
-        if topology == "high":
-            words += ["-device", "pxb-pcie,id=high,bus=pcie.0,bus_nr=144"]
-        for i in range(int(scenario["NICS"])):
-            words += ["-netdev", "dgram,id=net%d,local.type=unix,local.path=%s/qemu%d,"
-                      "remote.type=unix,remote.path=%s/observer%d" % (i, work, i, work, i)]
-            if topology == "root":
-                place = "pcie.0,addr=%#x" % (5 + i)
-            elif topology in ("port", "high"):
-                place = "rp%d" % i
-                words += ["-device", "pcie-root-port,id=rp%d,bus=%s,chassis=%d,slot=%d" %
-                          (i, "high" if topology == "high" else "pcie.0", i, i)]
-            else:
-                raise ValueError("TOPOLOGY=%s: port, root or high" % topology)
-            words += ["-device", "igb,bus=%s,netdev=net%d" % (place, i)]
-        return words

@@ -70,6 +70,7 @@ checkpatch:
 # All are run, whatever the first finds.
 selftest-judge:
 	@rc=0; $(PYTHON) tests/hil/judge/selftest.py || rc=1; $(PYTHON) tests/lib/tap.py tests/hil/judge/test_judge.py || rc=1; \
+	$(PYTHON) tests/lib/tap.py tests/hil/judge/test_smmuv3.py || rc=1; \
 	$(PYTHON) -B tests/coverage/selftest.py || rc=1; exit $$rc
 
 mutants:

@@ -129,10 +129,84 @@ class Kernels:
         return self.images[config]
 
 
+def make(where, *words):
+    if subprocess.run(["make", "-s", "-C", where, *words], stdout=sys.stderr,
+                      check=False).returncode:
+        raise Unusable("%s cannot be built: see above" % where)
+
+
+def set_up(name):
+    """The path that tests/kernel/setup.sh makes of a name."""
+    made = subprocess.run([SETUP, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          check=False)
+    if made.returncode:
+        raise Unusable("no %s: %s" % (name, made.stderr.strip()))
+    return made.stdout.strip()
+
+
+class Programs:
+    """What runs in one kind of machine, built for it: the VMM, and the tool if it is asked for."""
+
+    def __init__(self, machine, programs, folder):
+        self.machine = machine
+        self.built = os.path.join(programs, machine.NAME)
+        self.root = os.path.join(folder, "tool-root-" + machine.NAME)
+        os.makedirs(self.built, exist_ok=True)
+        make(os.path.join(HERE, "vmm"), "OUT=" + self.built, "HEADERS=" + set_up(machine.HEADERS),
+             "CC=" + machine.COMPILER)
+        self.vmm = self.built + "/vmm"
+        self._lock = threading.Lock()
+
+    def tool(self):
+        """iommu-freeze and the libraries that it needs, in one folder."""
+        with self._lock:
+            if not os.path.isdir(self.root):
+                self._make_tool()
+        return self.root
+
+    def _make_tool(self):
+        out, words, folders = self.built + "/tool", [], []
+        if self.machine.SYSROOT:
+            root = set_up(self.machine.SYSROOT)
+            # What is built for another machine: that machine's libraries, and the compiler's C library.
+            there = subprocess.run([self.machine.COMPILER, "-print-multiarch"], stdout=subprocess.PIPE,
+                                   text=True, check=True).stdout.strip()
+            libc = subprocess.run([self.machine.COMPILER, "-print-file-name=libc.so.6"],
+                                  stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+            folders = ["%s/usr/lib/%s" % (root, there), "%s/lib/%s" % (root, there),
+                       os.path.dirname(libc)]
+            words = ["CC=" + self.machine.COMPILER,
+                     "CPPFLAGS=-isystem %s/usr/include -isystem %s/usr/include/%s" % (root, root, there),
+                     "LDFLAGS=" + " ".join("-L%s -Wl,-rpath-link,%s" % (f, f) for f in folders[:2])]
+        # Not its completions, which the tool itself prints.
+        make(os.path.join(REPO, "tools/iommu-freeze"), "out=" + out, *words, out + "/iommu-freeze")
+        os.mkdir(self.root)
+        for path in self.needed(out + "/iommu-freeze", folders):
+            shutil.copy(path, self.root)
+
+    @staticmethod
+    def needed(program, folders):
+        """It, and the libraries that it needs; of those in `folders`, if it does not run here."""
+        if not folders:
+            listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True)
+            return [program] + re.findall(r"(/\S+) \(0x", listed.stdout)
+        found = [program]
+        for path in found:  # which grows
+            listed = subprocess.run(["readelf", "-d", path], stdout=subprocess.PIPE, text=True, check=True)
+            for name in re.findall(r"\(NEEDED\).*\[(.*)\]", listed.stdout):
+                at = next((f + "/" + name for f in folders if os.path.exists(f + "/" + name)), None)
+                if not at:
+                    raise Unusable("%s needs %s, and it is in none of %s" %
+                                   (program, name, " ".join(folders)))
+                if at not in found:
+                    found.append(at)
+        return found
+
+
 class Workshop:
     """What is built once for all scenarios, in a folder that nobody else uses."""
 
-    def __init__(self, folder, kernels, seed, timeout):
+    def __init__(self, folder, kernels, machines, seed, timeout):
         self.folder = folder
         self.programs = os.path.abspath(os.environ.get("HIL_PROGRAMS") or folder)
         os.makedirs(self.programs, exist_ok=True)
@@ -140,65 +214,33 @@ class Workshop:
         self.commit = commit()
         self.seed = seed
         self.timeout = timeout
-        made = subprocess.run([SETUP, "headers"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, check=False)
-        if made.returncode:
-            raise Unusable("no kernel headers: " + made.stderr.strip())
-        for name in ("vmm", "observer", "saboteur"):
-            self._make(os.path.join(HERE, name), "OUT=" + self.programs,
-                       "HEADERS=" + made.stdout.strip())
-        self._tool = None
-        self._lock = threading.Lock()
+        for name in ("observer", "saboteur"):
+            make(os.path.join(HERE, name), "OUT=" + self.programs)
+        self.inside = {name: Programs(machine_named(name), self.programs, folder) for name in machines}
 
-    @staticmethod
-    def _make(where, *words):
-        if subprocess.run(["make", "-s", "-C", where, *words], stdout=sys.stderr,
-                          check=False).returncode:
-            raise Unusable("%s cannot be built: see above" % where)
-
-    def tool(self):
-        """iommu-freeze and the libraries that it needs, in one folder."""
-        with self._lock:
-            return self._made_tool()
-
-    def _made_tool(self):
-        if not self._tool:
-            self._tool = os.path.join(self.folder, "tool-root")
-            os.mkdir(self._tool)
-            self._make(os.path.join(REPO, "tools/iommu-freeze"), "out=%s/tool" % self.programs)
-            program = self.programs + "/tool/iommu-freeze"
-            shutil.copy(program, self._tool)
-            listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True)
-            for path in re.findall(r"(/\S+) \(0x", listed.stdout):
-                shutil.copy(path, self._tool)
-        return self._tool
-
-    def initrd(self, scenario, firmware, image, target, folder):
-        """A cpio with the VMM as init; /boot goes along into the next kernel.
-
-        firmware: name and bytes of ACPI tables that replace the machine's own.
-        """
+    def initrd(self, scenario, machine, image, target, folder):
+        """A cpio with the VMM as init; /boot goes along into the next kernel."""
+        programs = self.inside[machine.NAME]
         root = os.path.join(folder, "root")
         os.mkdir(root)
         for name in ("boot", "scenario", "dev", "proc", "sys"):
             os.mkdir(os.path.join(root, name))
-        shutil.copy(self.programs + "/vmm", root + "/init")
+        shutil.copy(programs.vmm, root + "/init")
         for number, lines in enumerate(scenario.boots):
             with open("%s/scenario/boot%d" % (root, number), "w", encoding="utf-8") as f:
                 f.write("".join(line + "\n" for line in lines))
-        shutil.copy(image, root + "/boot/bzImage")
+        shutil.copy(image, root + "/boot/" + machine.IMAGE)
         modules = os.path.join(os.path.dirname(image), "modules")
         if os.path.isdir(modules):
             shutil.copytree(modules, root + "/boot", dirs_exist_ok=True)
         if target:
             shutil.copy(target, root + "/boot/target")
         if scenario.uses("tool", "churn", "extents-check"):
-            for name in os.listdir(self.tool()):
-                shutil.copy(os.path.join(self.tool(), name), root + "/boot")
+            shutil.copytree(programs.tool(), root + "/boot", dirs_exist_ok=True)
         path = os.path.join(folder, "initrd")
         with open(path, "wb") as f:
             # The kernel looks for these by their full names, in an archive before the first one.
-            for name, table in firmware.items():
+            for name, table in machine.firmware(scenario.vars).items():
                 name = "kernel/firmware/acpi/" + name
                 os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
                 with open(os.path.join(folder, name), "wb") as acpi:
@@ -271,7 +313,7 @@ class Run:
 
         Returns where others can open it.
         """
-        size = self.scenario.number("MEMORY") << 20
+        size = self.machine.RAM_BASE + (self.scenario.number("MEMORY") << 20)
         shm = "/dev/shm"
         # The files are filled only as the machines use their memory: count all of it.
         wanted = sum(one.scenario.number("MEMORY") for one in list(RUNNING)) + 256 << 20
@@ -315,8 +357,8 @@ class Run:
         built, work = self.workshop.programs, self.folder
         mem = self.memory_file()
         paths = {"mem": mem, "work": work, "trace": self.path(".trace.log"),
-                 "kernel": image, "initrd": self.workshop.initrd(s, self.machine.firmware(s.vars), image,
-                                                 target, work)}
+                 "kernel": image,
+                 "initrd": self.workshop.initrd(s, self.machine, image, target, work)}
         for path in (paths["trace"], work + "/serial"):
             open(path, "w", encoding="utf-8").close()
         append = " ".join((
@@ -388,8 +430,7 @@ class Run:
         """The machine stands still: keep what it was doing."""
         text = ""
         for _ in range(2):
-            text += self.monitor("info registers -a", "info lapic 0", "info lapic 1",
-                                 "info pic", "info irq", "info cpus")
+            text += self.monitor(*self.machine.STUCK)
             time.sleep(1)
         with open(self.path(".stuck.log"), "w", encoding="utf-8") as f:
             f.write(text)
@@ -449,10 +490,14 @@ class Run:
         return failures + valid.stderr.splitlines()
 
 
+def machine_named(name):
+    return importlib.import_module("machine." + name).Machine()
+
+
 def run(name, workshop):
     """Returns (failures, attempts, why more than one)."""
     scenario = scenarios.Scenario(name, SCENARIOS)
-    machine = importlib.import_module("machine." + scenario.vars["MACHINE"]).Machine()
+    machine = machine_named(scenario.vars["MACHINE"])
     if not shutil.which(machine.qemu):
         raise Unusable("%s is missing: run tests/kernel/setup.sh --install" % machine.qemu)
     seed = workshop.seed or random.randrange(1, 1 << 31)
@@ -522,7 +567,8 @@ def main():
             os._exit(130)   # there may be threads that wait for what is gone
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
-        workshop = Workshop(folder, kernels, seed, timeout)
+        machines = {all_of_them[name].vars["MACHINE"] for name in names}
+        workshop = Workshop(folder, kernels, machines, seed, timeout)
         print("KTAP version 1\n1..%d" % len(names), flush=True)
         at_once = 2 if memory_here() >= ENOUGH_FOR_TWO else 1
         with futures.ThreadPoolExecutor(at_once) as pool:

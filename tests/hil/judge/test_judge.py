@@ -91,6 +91,9 @@ class Tables:
 class Rig(unittest.TestCase):
     """A walker over a made-up machine with one NIC, whose guest RAM is 3 pages in two pieces."""
 
+    machine = MACHINE
+    tables_of = Tables
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -99,18 +102,25 @@ class Rig(unittest.TestCase):
         for path in (self.console, self.trace):
             open(path, "w", encoding="utf-8").close()
         self.mem = bytearray(8 << 20)
-        self.tables = Tables(self.mem)
+        self.tables = self.tables_of(self.mem)
         self.seq = 0
         self.time = 0.0
         self.files = [{"id": 0, "size": 3 * PAGE, "runs": [[0, 0x40, 2], [2, 0x50, 1]]}]
         self.maps = [[IOVA, 2 * PAGE, 0, 0, "rw"], [IOVA + 2 * PAGE, PAGE, 0, 2 * PAGE, "r"]]
         self.runs = [(IOVA, 0x40000, 2 * PAGE, "rw"), (IOVA + 2 * PAGE, 0x50000, PAGE, "r")]
         self.walker = self.make()
-        self.says("vtd_reg_dmar_root addr %#x scalable 0" % self.tables.root,
-                  "vtd_dmar_enable enable 1")
+        self.says(*self.boots())
+
+    def boots(self):
+        """What a kernel does to the unit first."""
+        return "vtd_reg_dmar_root addr %#x scalable 0" % self.tables.root, "vtd_dmar_enable enable 1"
+
+    def adopts(self):
+        """What the next one does to it."""
+        return ("vtd_reg_dmar_root addr %#x scalable 0" % self.tables.root,)
 
     def make(self, **more):
-        walker = walk.Walker(MACHINE, self.mem, self.console, self.trace, RUN, sample_ms=0, **more)
+        walker = walk.Walker(self.machine, self.mem, self.console, self.trace, RUN, sample_ms=0, **more)
         self.addCleanup(walker.console.close)
         self.addCleanup(walker.trace.close)
         return walker
@@ -171,7 +181,7 @@ class Rig(unittest.TestCase):
         """The new kernel starts, adopts the unit and is about to print its first mark."""
         self.prints("Linux version 7.3")
         self.walker.step()
-        self.says("vtd_reg_dmar_root addr %#x scalable 0" % self.tables.root)
+        self.says(*self.adopts())
         self.prints("iommu-freeze: dmar0: translation stays on")
         self.walker.step()
 
@@ -881,9 +891,10 @@ class Program(Rig):
 IEC = "vtd_inv_desc invalidate desc type iec high 0x0 low 0x4"
 
 
-class Trace(unittest.TestCase):
+class TraceRig(unittest.TestCase):
     """The judge of the trace. A run is a list of marks and of lines of the trace."""
 
+    machine = MACHINE
     # firmware and first kernel
     START = ["pci_cfg_write pcie-root-port 00:01.0 @0x19 <- 0x1",
              "pci_cfg_write pcie-root-port 00:01.0 @0x1a <- 0x1",
@@ -914,6 +925,7 @@ class Trace(unittest.TestCase):
                 "pci_cfg_write igb 01:00.0 @0xa8 <- 0x100",
                 "pci_cfg_write igb 01:00.0 @0x168 <- 0x11",
                 "vtd_reg_dmar_root addr 0xb85000 scalable 0"]
+    OFF = ["vtd_dmar_enable enable 0"]
 
     def flush(self, *dids):
         lines = []
@@ -948,7 +960,7 @@ class Trace(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".trace") as f:
             f.write(text + (extra or ""))
             f.flush()
-            return trace.judge(f.name, self.walk, MACHINE)
+            return trace.judge(f.name, self.walk, self.machine)
 
     def kexec(self, freeze=None, jump=(), before=(), replace=None, last=(), **more):
         """A whole run with one kexec."""
@@ -958,12 +970,16 @@ class Trace(unittest.TestCase):
             self.SHUTDOWN, list(jump), ("boot", 1, None, 6), ("retrieved", 1, "frozen", 6),
             list(before), ("replace", 1, "frozen", 6),
             self.flush(6, 7) if replace is None else replace, ("attached", 1, "live", 7),
-            list(last), ("end", 1, "live", 7), ["vtd_dmar_enable enable 0"], **more)
+            list(last), ("end", 1, "live", 7), self.OFF, **more)
 
     def errors(self, result, *patterns):
         self.assertEqual(len(result["errors"]), len(patterns), result["errors"])
         for error, pattern in zip(result["errors"], patterns):
             self.assertRegex(error, pattern)
+
+
+class Trace(TraceRig):
+    """... of VT-d."""
 
     def test_good(self):
         result = self.kexec()
@@ -1019,13 +1035,8 @@ class Trace(unittest.TestCase):
 
         class Loose(vtd.Machine):
             IRQ_REMAPPING_MUST_STAY = False
-        global MACHINE  # pylint: disable=global-statement
-        old, MACHINE = MACHINE, Loose()
-        try:
-            result = self.kexec(jump=off)
-        finally:
-            MACHINE = old
-        self.errors(result)
+        self.machine = Loose()
+        self.errors(self.kexec(jump=off))
 
     def test_t2_table(self):
         def without(*away):

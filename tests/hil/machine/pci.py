@@ -32,6 +32,10 @@ class PciMachine:
 
     requester = staticmethod(requester)
 
+    def firmware(self, scenario):  # pylint: disable=unused-argument
+        """Name and bytes of ACPI tables that replace QEMU's own."""
+        return {}
+
     @staticmethod
     def rid(bdf):
         """Requester id of a device: '0000:01:00.0' -> 0x100."""

@@ -139,12 +139,12 @@ class Rig(unittest.TestCase):
     def device(self, state="live", bdf=NIC, preserved=False, number=0):
         return {"dev": number, "bdf": bdf, "state": state, "space": 0, "preserved": preserved}
 
-    def mark(self, name, *devices, boot=0, files=None, maps=None):
+    def mark(self, name, *devices, boot=0, files=None, maps=None, spaces=None):
         """A mark of the VMM; returns what the walker found at it."""
         self.seq += 1
         text = json.dumps({"mark": name, "boot": boot, "memory_kib": 9, "devices": devices,
                            "files": self.files if files is None else files,
-                           "spaces": [{"id": 0, "maps": self.maps if maps is None else maps}]})
+                           "spaces": spaces or [{"id": 0, "maps": self.maps if maps is None else maps}]})
         text = text.encode()
         header, data = 0x10000, 0x12000
         walk.HEADER.pack_into(self.mem, header, walk.MAGIC, RUN, boot, self.seq, 0, 1, len(text))

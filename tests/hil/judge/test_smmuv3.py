@@ -501,6 +501,22 @@ class Marks(Rig):
         self.mark("attached", self.device())
         self.bad("0000:01:00.0 and 0000:02:00.0 have domain id 5 and different tables")
 
+    def test_one_vmid_on_its_way(self):
+        """Two devices go from frozen tables to live ones that map more, one after the other."""
+        self.attach(stage=2)
+        self.attach(bdf=OTHER, stage=2, runs=self.runs + [(0, 0x40000, PAGE, "r")])
+        more = [[0, PAGE, 0, 0, "r"]]
+
+        def mark():
+            other = dict(self.device(bdf=OTHER, number=1), space=1)
+            box = {"spaces": [{"id": 0, "maps": self.maps}, {"id": 1, "maps": self.maps + more}]}
+            self.mark("attached", self.device(), other, **box)
+        mark()
+        self.good()
+        self.attach(bdf=OTHER, stage=2, runs=self.runs[1:] + [(IOVA, 0x40000, PAGE, "r")])
+        mark()
+        self.assertRegex(" ".join(self.walker.errors), "have domain id 65541 and different tables")
+
     def test_doorbell(self):
         """Where the device's own interrupts go is no business of the VMM's; anything else there is."""
         doorbell = (0x8000000, smmuv3.Machine.DOORBELL, PAGE, "rw")
@@ -615,9 +631,29 @@ class Trace(base.TraceRig):
         self.assertTrue(self.walk["walks"][-1]["irq_remapping"])
 
     def test_stage_2(self):
-        """The VMID stays, the tables do not: one flush of it after each."""
+        """The VMID stays, the tables do not: one flush of it after each change, and it is no other's."""
         flush = ["smmuv3_cmdq_cfgi_ste streamid= 0x100", "smmuv3_cmdq_tlbi_s12_vmid vmid=5"]
-        self.errors(self.kexec(freeze=flush), *["^no-invalidation"] * 2)
+
+        def kexec(first, second, did=0x10005):
+            return self.judged(
+                self.START, ("attached", 0, "live", 0x10005), ("freeze", 0, "live", 0x10005, True), first,
+                self.SHUTDOWN, ("boot", 1, None, 0x10005), ("replace", 1, "frozen", 0x10005), second,
+                ("attached", 1, "live", did), ("end", 1, "live", did))
+        self.errors(kexec(flush, flush))
+        self.errors(kexec(flush[1:], flush), "^no-invalidation: .*: freeze: domain id 65541")
+        self.errors(kexec(flush, flush[::-1]), "^no-invalidation: .*: replace: domain id 65541")
+        self.errors(kexec(flush, flush, 0x10006), "^no-invalidation: .*: replace: domain id 65542")
+
+    def test_stage_2_takes_back(self):
+        flush = ["smmuv3_cmdq_cfgi_ste streamid= 0x100", "smmuv3_cmdq_tlbi_s12_vmid vmid=5"]
+        before = self.START, ("attached", 0, "live", 0x10005)
+        result = self.judged(*before, ("freeze", 0, "live", 0x10005, True), flush * 2,
+                             ("rolled-back", 0, "live", 0x10005, True))
+        self.errors(result)
+        self.assertEqual(result["figures"]["rollbacks"], 1)
+        for lines, wrong in ((flush * 3, ()), ([], ("^no-invalidation", "^no-invalidation"))):
+            self.errors(self.judged(*before, ("switch", 0, "live", 0x10005), lines,
+                                    ("switched", 0, "live", 0x10005)), *wrong)
 
     def test_t1(self):
         for off in (write(0x20, 0), write(0x20, 0xc)):

@@ -259,7 +259,7 @@ class Judge:
             wanted = live | set(seen.get(bdf, ()))
             if bdf not in self.refused or freeze["boot"] > 0:
                 wanted |= self.dids(walk, bdf)
-                if len(wanted) < 2:
+                if len(wanted) < 2 and not self.kept(wanted):
                     self.error("unreadable", "%s: the id of its frozen domain was never seen" % bdf)
             self.figures["freezes"] += 1
             self.wanted("freeze", bdf, wanted, window.invalidated(self.machine.rid(bdf)))
@@ -279,7 +279,8 @@ class Judge:
                 self.protected.pop(bdf, None)
             if window and bdf in window.devices:
                 self.figures["replaces"] += 1
-                if window.devices[bdf] & self.dids(walk, bdf):
+                same = window.devices[bdf] & self.dids(walk, bdf)
+                if same and not self.kept(same):
                     self.error("id-reused", "%s: replace: the new domain has the id of the frozen one" %
                                bdf)
                 self.wanted("replace", bdf, window.devices[bdf] | self.dids(walk, bdf),
@@ -298,9 +299,13 @@ class Judge:
             self.wanted("switch", bdf, window.devices[bdf] | self.dids(walk, bdf), done[bdf])
             self.two_ids("switch", bdf, done[bdf])
 
+    def kept(self, dids):
+        """Are these ids such as stay with a requester while its tables change? One flush is for both then."""
+        return bool(dids) and all(self.machine.keeps_id(did) for did in dids)
+
     def two_ids(self, what, bdf, done):
         """It may have come back to where it began; then the other id is not in the walks."""
-        if len(done) < 2 and None not in done:
+        if len(done) < 2 and None not in done and not self.kept(done):
             self.error("no-invalidation", "%s: %s: of two domain ids only %s" %
                        (bdf, what, ", ".join(map(str, sorted(done))) or "none"))
 

@@ -3,10 +3,11 @@
 """The walker: says from outside what each requester can reach, at each mark and through each jump.
 
 It reads the IOMMU's tables in the machine's memory (a shared file, whose offsets are the machine's
-physical addresses, also where RAM does not begin at 0) and holds them against what the VMM says that it mapped and where its pages are.
-The VMM tells that in the box, pages of its own, at a mark, and waits until the mark is answered: see
-Box. It knows no IOMMU: that is machine/NAME.py, and takes nothing from the kernel but one line: the
-one that says that a kernel starts. (The line that a unit was adopted only ends a check early.)
+physical addresses, also where RAM does not begin at 0) and holds them against what the VMM says that
+it mapped and where its pages are. The VMM tells that in the box, pages of its own, at a mark, and
+waits until the mark is answered: see Box. It knows no IOMMU: that is machine/NAME.py, and takes
+nothing from the kernel but one line: the one that says that a kernel starts. (The line that a unit was
+adopted only ends a check early.)
 
 The rules, by the names that the comments below use:
  R1 a live device reaches exactly what the VMM mapped
@@ -17,7 +18,8 @@ The rules, by the names that the comments below use:
  R5 no device of the VMM reaches anything but guest RAM
  R6 a device that the new kernel must refuse, or that was given up, reaches nothing
  R7 the root pointer is known, and does not move from the first freeze on
- R8 a domain id stands for the same tables wherever it is used, at marks and in the jump
+ R8 a domain id stands for the same tables wherever it is used, at marks and in the jump; one that
+    stays with a requester while its tables change stands for tables that agree where both map
  J1 in the jump, and until it is live, a frozen device is always translated as before, at any time
     and not only at marks
  J2 ... and is alone from the start of the new kernel until that has adopted the unit, and nothing
@@ -615,10 +617,17 @@ class Walker:
         tables = {}
         for bdf, entry in used:
             leads = entry.top, entry.levels, entry.passthrough
-            other = tables.setdefault(entry.did, (bdf, leads))
-            if other[1] != leads:
+            other = tables.setdefault(entry.did, (bdf, leads, entry))
+            if other[1] != leads and not (self.machine.keeps_id(entry.did) and
+                                          self.agree(entry, other[2])):
                 self.error("%s: %s and %s have domain id %d and different tables" %
                            (where, other[0], bdf, entry.did))
+
+    def agree(self, *entries):
+        """Does what the tables of two have in common lead to the same?"""
+        one, other = (self.walk(entry) for entry in entries)
+        return not isinstance(one, str) and not isinstance(other, str) and \
+            within(one, other) == within(other, one)
 
     def check_pages(self, where, box):
         """R3: the pages of a file that came through the kexec are where they were."""

@@ -560,6 +560,11 @@ class Machine(PciMachine):
     STUCK = ("info registers -a", "info irq", "info cpus")
 
     @staticmethod
+    def keeps_id(did):
+        """Where stage 2's tables change at once, their address does, and the VMID is in another word."""
+        return did >= VMIDS
+
+    @staticmethod
     def irq_entries(mem, address, entries):
         raise Unreadable("this machine has no table of interrupts")
 

@@ -32,8 +32,8 @@
 #define BAR_SIZE	(4 * HIL_PAGE)
 
 /*
- * Where load-code puts its code, and what that is. A page of RAM, as long as kexec puts back what was
- * there; code that resets the machine.
+ * Where load-code puts its code: a page of RAM, as long as kexec puts back what was there. And the
+ * code, which resets the machine.
  */
 #ifdef __aarch64__
 #define CODE_AT		0x41000000

@@ -165,21 +165,16 @@ class Programs:
         return self.root
 
     def _make_tool(self):
-        out, words, folders = self.built + "/tool", [], []
+        out, compiler, folders = self.built + "/tool", self.machine.COMPILER, []
         if self.machine.SYSROOT:
             root = set_up(self.machine.SYSROOT)
-            # What is built for another machine: that machine's libraries, and the compiler's C library.
-            there = subprocess.run([self.machine.COMPILER, "-print-multiarch"], stdout=subprocess.PIPE,
-                                   text=True, check=True).stdout.strip()
-            libc = subprocess.run([self.machine.COMPILER, "-print-file-name=libc.so.6"],
-                                  stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-            folders = ["%s/usr/lib/%s" % (root, there), "%s/lib/%s" % (root, there),
-                       os.path.dirname(libc)]
-            words = ["CC=" + self.machine.COMPILER,
-                     "CPPFLAGS=-isystem %s/usr/include -isystem %s/usr/include/%s" % (root, root, there),
-                     "LDFLAGS=" + " ".join("-L%s -Wl,-rpath-link,%s" % (f, f) for f in folders[:2])]
+            there = subprocess.run([compiler, "-print-multiarch"], stdout=subprocess.PIPE, text=True,
+                                   check=True).stdout.strip()
+            folders = ["%s/usr/lib/%s" % (root, there)]
+            compiler += " --sysroot=" + root
         # Not its completions, which the tool itself prints.
-        make(os.path.join(REPO, "tools/iommu-freeze"), "out=" + out, *words, out + "/iommu-freeze")
+        make(os.path.join(REPO, "tools/iommu-freeze"), "out=" + out, "CC=" + compiler,
+             out + "/iommu-freeze")
         os.mkdir(self.root)
         for path in self.needed(out + "/iommu-freeze", folders):
             shutil.copy(path, self.root)

@@ -358,7 +358,7 @@ class Run:
             open(path, "w", encoding="utf-8").close()
         append = " ".join((
             "loglevel=7 printk.devkmsg=on panic=-1 oops=panic kho=on kho_scratch=%s liveupdate=on" %
-            s.vars["SCRATCH"], s.vars["APPEND"],
+            s.vars["SCRATCH"] or self.machine.SCRATCH, s.vars["APPEND"],
             "hil.boot=0 hil.run=%s hil.seed=%d" % (self.id, self.seed)))
         try:
             words = self.machine.arguments(s.vars, paths, append)
@@ -436,6 +436,7 @@ class Run:
         report["attempts"] = 1
         report["seed"] = self.seed
         report["commit"] = self.workshop.commit
+        report["handover_kib"] = self.machine.HANDOVER_KIB
         report["sabotage"] = None
         if "saboteur" in self.processes:
             saboteur = self.processes["saboteur"]

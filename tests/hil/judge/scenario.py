@@ -22,7 +22,7 @@ VARIABLES = {
     "KERNEL": ("", "configuration of tests/kernel/setup.sh; the one named as the machine if empty"),
     "TARGET": ("", "configuration of the kernel that is /boot/target; none if empty"),
     "MEMORY": ("1536", "MiB"),
-    "SCRATCH": ("16M,256M,64M", "where KHO puts the next kernel"),
+    "SCRATCH": ("", "where KHO puts the next kernel, instead of where the machine does"),
     "APPEND": ("", "more kernel command line"),
     "IOMMU": ("", "options of the IOMMU instead of the machine's own"),
     "NICS": ("1", "NICs, each behind a root port of its own"),

@@ -32,6 +32,11 @@ class PciMachine:
 
     requester = staticmethod(requester)
 
+    # What a later kernel is smaller by than the first one, at least and at most; see judge/rules.py.
+    HANDOVER_KIB = None
+    # Where KHO puts the next kernel, unless a scenario says so.
+    SCRATCH = "16M,256M,64M"
+
     @staticmethod
     def keeps_id(did):  # pylint: disable=unused-argument
         """Does this domain id stay with a requester while its tables change?"""

@@ -517,6 +517,10 @@ class Events:
 
 class Machine(PciMachine):
     NAME = "smmuv3"
+    # The first kernel's device tree is QEMU's, of 1 MiB; kexec makes one of the size that it needs.
+    HANDOVER_KIB = -1004, -988
+    # Nothing may lie below the kernel, so all of it has to fit into the first, highest area.
+    SCRATCH = "64M,128M,64M"
     qemu = "qemu-system-aarch64"
 
     # What runs in it is built for it: kernels, and programs with their headers and libraries.

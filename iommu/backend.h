@@ -26,6 +26,7 @@
 
 #include <linux/types.h>
 
+struct frz_abi_unit;
 struct frz_blob_writer;
 struct frz_findings;
 struct frz_import_unit;
@@ -108,6 +109,9 @@ struct frz_descriptor {
  * @left: NULL where the driver's attach does it. Else flush what is cached under the
  *	tag of a frozen domain that a device has just left, and under that of the
  *	domain that it is on now. Group mutex held.
+ * @was_left: NULL where each unit is started at boot, or turned off. Else: does
+ *	hardware no longer use the tables of a unit, by its record, that was not
+ *	adopted? A unit that nobody has started may translate by them all the time.
  * @has_left: Does hardware no longer use this memory for that stream? Asks the
  *	descriptor, not the state of any software, as memory is freed for a yes.
  * @block: Clear the descriptor of a device and flush. Any context that may spin.
@@ -155,6 +159,7 @@ struct frz_backend {
 	int (*adopt)(struct pci_dev *pdev, struct iommu_device *unit,
 		     u32 stream);
 	void (*left)(struct pci_dev *pdev, u32 format, u32 tag);
+	bool (*was_left)(const struct frz_abi_unit *rec);
 	bool (*has_left)(struct iommu_device *unit, u32 stream,
 			 const struct frz_memory *mem);
 	void (*block)(struct iommu_device *unit, u32 stream, u32 tag);

@@ -460,9 +460,6 @@ static int check_device_refs(struct check *c, const struct frz_abi_device *d)
 
 	if (!unit)
 		return refuse(c, -EINVAL, &d->unit, d->unit, "device: no such unit");
-	if (unit->segment != d->segment)
-		return refuse(c, -EINVAL, &d->segment, d->segment,
-			      "device: not in the segment of its unit");
 	if (!dom)
 		return refuse(c, -EINVAL, &d->domain, d->domain,
 			      "device: no such domain");

@@ -65,15 +65,17 @@ static const struct iommu_domain_ops frozen_domain_ops = {
 
 static void take_tag(struct frz_domain *dom, int ret)
 {
-	dom->tag_taken = !ret;
 	if (ret)
 		dom->why = dom->why ?: "its cache tag cannot be reserved";
+	else
+		dom->tag_taken = true;
 }
 
 /**
  * frz_domain_import - Take over a frozen domain of the previous kernel
  * @dom: zeroed; the caller has the first reference
  * @rec: its record in the blob, which stays
+ * @unit_rec: that of its unit
  * @backend: of its unit
  *
  * What does not check out is told in @dom->why.
@@ -81,9 +83,11 @@ static void take_tag(struct frz_domain *dom, int ret)
  * Context: Boot, one thread.
  */
 void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
+		       const struct frz_abi_unit *unit_rec,
 		       const struct frz_backend *backend)
 {
 	dom->rec = rec;
+	dom->unit_rec = unit_rec;
 	dom->backend = backend;
 	/* Its ops are not the driver's, which may take a paging domain for its own. */
 	dom->domain.type = IOMMU_DOMAIN_PLATFORM;
@@ -107,7 +111,9 @@ void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
 void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit)
 {
 	dom->unit = unit;
-	if (dom->backend->tag_reserve)
+	/* One that was claimed in vain is somebody else's. */
+	if (dom->backend->tag_reserve &&
+	    (dom->tag_taken || !dom->backend->tag_claim))
 		take_tag(dom, dom->backend->tag_reserve(unit, dom->rec->format,
 							dom->rec->tag));
 	if (!dom->why)
@@ -179,8 +185,9 @@ void frz_domain_left(const struct frz_domain *dom, struct pci_dev *pdev)
  */
 bool frz_domain_has_left(const struct frz_domain *dom, u32 stream)
 {
-	return !dom->unit ||
-	       dom->backend->has_left(dom->unit, stream, &dom->memory);
+	if (dom->unit)
+		return dom->backend->has_left(dom->unit, stream, &dom->memory);
+	return !dom->backend->was_left || dom->backend->was_left(dom->unit_rec);
 }
 
 /**
@@ -192,7 +199,7 @@ bool frz_domain_has_left(const struct frz_domain *dom, u32 stream)
  */
 void frz_domain_block(const struct frz_domain *dom, u32 stream)
 {
-	if (!frz_domain_has_left(dom, stream))
+	if (dom->unit && !frz_domain_has_left(dom, stream))
 		dom->backend->block(dom->unit, stream, dom->rec->tag);
 }
 

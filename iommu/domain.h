@@ -19,6 +19,7 @@ struct pci_dev;
  * struct frz_domain - a frozen domain
  * @domain: what the IOMMU core sees: no map, no unmap
  * @rec: its record in the blob
+ * @unit_rec: that of its unit
  * @backend: of its unit
  * @memory: its tables
  * @shadow: what they said at boot
@@ -32,6 +33,7 @@ struct pci_dev;
 struct frz_domain {
 	struct iommu_domain domain;
 	const struct frz_abi_domain *rec;
+	const struct frz_abi_unit *unit_rec;
 	const struct frz_backend *backend;
 	struct frz_memory memory;
 	struct frz_shadow shadow;
@@ -42,6 +44,7 @@ struct frz_domain {
 };
 
 void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
+		       const struct frz_abi_unit *unit_rec,
 		       const struct frz_backend *backend);
 void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit);
 void frz_domain_forget_unit(struct frz_domain *dom);

@@ -185,16 +185,17 @@ void iommu_freeze_refuse_all(const char *why)
 static int __import import_domains(void)
 {
 	const struct frz_abi_domain *rec = NULL;
+	const struct frz_abi_unit *unit;
 	struct frz_domain *dom;
-	u32 kind;
 
 	domains = kcalloc(blob.nr_domains, sizeof(*domains), GFP_KERNEL);
 	if (!domains)
 		return -ENOMEM;
 	dom = domains;
 	while ((rec = frz_blob_next_domain(&blob, rec))) {
-		kind = frz_blob_unit(&blob, rec->unit)->kind;
-		frz_domain_import(dom++, rec, frz_backend_by_kind(kind));
+		unit = frz_blob_unit(&blob, rec->unit);
+		frz_domain_import(dom++, rec, unit,
+				  frz_backend_by_kind(unit->kind));
 	}
 	return 0;
 }

@@ -37,7 +37,7 @@
  *
  * Below a bridge there may be a device that runs.
  *
- * Context: A host bridge is about to be scanned.
+ * Context: A host bridge is being set up.
  * Return: true if anything came from the previous kernel, good or bad.
  */
 bool iommu_freeze_pci_keep_config(void)

@@ -117,7 +117,9 @@ static struct iommufd_hw_pagetable *check_hwpt(struct vfio_device *device,
 	backend = frz_backend_of_domain(iommufd_freeze_domain(hwpt));
 	if (!frz_found(f, IOMMU_FREEZE_OBSTACLE_DOMAIN, !backend))
 		backend->check_domain(iommufd_freeze_domain(hwpt), f);
-	return f->found & BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) ? NULL : hwpt;
+	/* Tables that nobody here can read */
+	return f->found & (BIT_ULL(IOMMU_FREEZE_OBSTACLE_DOMAIN) |
+			   BIT_ULL(IOMMU_FREEZE_OBSTACLE_GRANULE)) ? NULL : hwpt;
 }
 
 static int vfio_luo_preserve(struct liveupdate_file_op_args *args)

@@ -52,6 +52,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
 int iommu_freeze_may_kexec(void);
 void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu);
+bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu);
 u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu);
 bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu);
 bool iommu_freeze_vtd_adopt(struct intel_iommu *iommu);
@@ -162,6 +163,11 @@ static inline int iommu_freeze_may_kexec(void)
 
 static inline void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu)
 {
+}
+
+static inline bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu)
+{
+	return false;
 }
 
 static inline u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu)

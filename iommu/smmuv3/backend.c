@@ -8,7 +8,7 @@
  * frozen memory, with an ASID of its own. Stage 2 is swapped by quadword 3, the address
  * of the tables: the VMID is in another quadword and stays, so both domains have the
  * same one meanwhile. They translate alike, only the size of leaves may differ, and
- * hardware has to say that it takes that (FEAT_BBML2, section 3.17.1.1).
+ * hardware has to say that it takes that (BBML level 2, section 3.21.1.3).
  *
  * In the next kernel the driver's own attach replaces the frozen domain, for either
  * stage in one store.
@@ -17,6 +17,7 @@
  *
  * Fails: nothing that has begun to change an STE.
  */
+#include <linux/acpi_iort.h>
 #include <linux/idr.h>
 #include <linux/io-pgtable.h>
 #include <linux/iommu.h>
@@ -98,6 +99,18 @@ static bool keeps_tables(struct arm_smmu_master *master)
 	       is_plain(cfg->l2.l2ptrs[index], frz_smmuv3_l2(smmu, index));
 }
 
+/* Streams that firmware uses, of whatever device (IORT, RMR). */
+static bool has_rmrs(struct arm_smmu_device *smmu)
+{
+	LIST_HEAD(rmrs);
+	bool any;
+
+	iort_get_rmr_sids(dev_fwnode(smmu->dev), &rmrs);
+	any = !list_empty(&rmrs);
+	iort_put_rmr_sids(dev_fwnode(smmu->dev), &rmrs);
+	return any;
+}
+
 static void check(struct pci_dev *pdev, struct frz_findings *f)
 {
 	struct arm_smmu_master *master = master_of(pdev);
@@ -112,15 +125,32 @@ static void check(struct pci_dev *pdev, struct frz_findings *f)
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_ATS, uses_ats(master));
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_PRI,
 		  arm_smmu_ssids_in_use(&master->cd_table));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_RMRR, has_rmrs(smmu));
 	if (frz_found(f, IOMMU_FREEZE_OBSTACLE_ALIAS, master->num_streams != 1))
 		return;
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_STREAM_TABLE, !keeps_tables(master));
 }
 
-/* SMMUv3 specification, section 6.3.4, SMMU_IDR3.BBML. */
-static bool check_s2(struct arm_smmu_device *smmu)
+/*
+ * Swapped here under one VMID, and by the next kernel as the exchange of a level 2 table
+ * (specification, section 6.3.4, SMMU_IDR3.BBML).
+ */
+static bool swaps_s2(struct arm_smmu_device *smmu)
 {
 	return smmu->features & ARM_SMMU_FEAT_BBML2 && frz_smmuv3_two_level(smmu);
+}
+
+/* Levels of 9 bits each above a page's 12, for an address of 64 - size bits. */
+static unsigned int levels_of(u32 size)
+{
+	return DIV_ROUND_UP(64 - size - 12, 9);
+}
+
+/* Does a walk begin lower, in several tables side by side? SL0: section 5.2, S2SL0. */
+static bool is_concatenated(const struct io_pgtable_cfg *cfg)
+{
+	return levels_of(cfg->arm_lpae_s2_cfg.vtcr.tsz) !=
+	       cfg->arm_lpae_s2_cfg.vtcr.sl + 2;
 }
 
 static void check_domain(struct iommu_domain *live, struct frz_findings *f)
@@ -138,10 +168,10 @@ static void check_domain(struct iommu_domain *live, struct frz_findings *f)
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_DOMAIN,
 		  cfg->quirks & IO_PGTABLE_QUIRK_ARM_S2FWB);
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_GRANULE,
-		  !(cfg->pgsize_bitmap & SZ_4K));
-	if (!is_s1(live))
-		frz_found(f, IOMMU_FREEZE_OBSTACLE_STREAM_TABLE,
-			  !check_s2(domain->smmu));
+		  !(cfg->pgsize_bitmap & SZ_4K) ||
+		  (!is_s1(live) && is_concatenated(cfg)));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_STAGE_2,
+		  !is_s1(live) && !swaps_s2(domain->smmu));
 }
 
 static const __le64 *map_live(void *priv, u64 table)
@@ -160,12 +190,6 @@ static bool is_doorbell(const struct frz_extent *leaf)
 {
 	return leaf->prot & FRZ_MMIO && leaf->iova >= MSI_IOVA_BASE &&
 	       leaf->iova + leaf->len <= MSI_IOVA_BASE + MSI_IOVA_LENGTH;
-}
-
-/* Levels of 9 bits each above a page's 12, for an address of 64 - size bits. */
-static unsigned int levels_of(u32 size)
-{
-	return DIV_ROUND_UP(64 - size - 12, 9);
 }
 
 static void tree(struct iommu_domain *live, struct frz_tree *t)
@@ -400,14 +424,10 @@ static bool is_on(struct pci_dev *pdev, const struct frz_descriptor *d)
 {
 	struct arm_smmu_master *master = master_of(pdev);
 	struct frz_smmuv3_ste now;
-	struct arm_smmu_ste *ste;
 
 	guard(mutex)(&arm_smmu_asid_lock);
-	ste = frz_smmuv3_ste(master->smmu, get_stream(pdev));
-	if (!ste)
-		return false;
-	now = frz_smmuv3_read(ste);
-	return !memcmp(now.q, d->q, sizeof(now.q));
+	return frz_smmuv3_look(master->smmu, get_stream(pdev), &now) &&
+	       !memcmp(now.q, d->q, sizeof(now.q));
 }
 
 static int adopt(struct pci_dev *pdev, struct iommu_device *unit, u32 stream)
@@ -423,12 +443,10 @@ static int adopt(struct pci_dev *pdev, struct iommu_device *unit, u32 stream)
 static bool has_left(struct iommu_device *unit, u32 stream,
 		     const struct frz_memory *mem)
 {
-	struct arm_smmu_ste *entry = frz_smmuv3_ste(frz_to_smmu(unit), stream);
 	struct frz_smmuv3_ste ste;
 
-	if (!entry)
+	if (!frz_smmuv3_look(frz_to_smmu(unit), stream, &ste))
 		return true;
-	ste = frz_smmuv3_read(entry);
 	switch (frz_smmuv3_ste_stage(&ste)) {
 	case 1:
 		return frz_smmuv3_ste_cd(&ste) != mem->head;
@@ -459,9 +477,9 @@ static void left(struct pci_dev *pdev, u32 format, u32 tag)
 	struct arm_smmu_master *master = master_of(pdev);
 	struct frz_smmuv3_ste now;
 
-	now = frz_smmuv3_read(frz_smmuv3_ste(master->smmu, get_stream(pdev)));
 	frz_smmuv3_flush_tag(master->smmu, format, tag);
-	if (frz_smmuv3_ste_stage(&now))
+	if (frz_smmuv3_look(master->smmu, get_stream(pdev), &now) &&
+	    frz_smmuv3_ste_stage(&now))
 		flush_entry(master, &now);
 }
 
@@ -492,6 +510,7 @@ const struct frz_backend frz_smmuv3_backend = {
 	.swap_descriptor = swap_descriptor,
 	.is_on = is_on,
 	.adopt = adopt,
+	.was_left = frz_smmuv3_was_left,
 	.has_left = has_left,
 	.block = block,
 	.left = left,

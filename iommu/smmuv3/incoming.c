@@ -97,6 +97,11 @@ static const char *check_unit(struct arm_smmu_device *smmu,
 		return "its SMMU was not on";
 	if (cr0 & ~(CR0_SMMUEN | CR0_ATSCHK))
 		return "the queues of its SMMU were on";
+	/* Cached with each entry (section 6.3.9.2): it is not to change now. */
+	if (!(cr0 & CR0_ATSCHK) != !(smmu->features & ARM_SMMU_FEAT_ATS))
+		return "this kernel would check ATS otherwise";
+	if (!(readl_relaxed(smmu->base + ARM_SMMU_GBPA) & GBPA_ABORT))
+		return "its SMMU would let DMA pass if it were turned off";
 	if (gerror & GERROR_SFM_ERR)
 		return "its SMMU is in service failure mode";
 	if (!(smmu->features & ARM_SMMU_FEAT_COHERENCY) || smmu->impl_ops)
@@ -276,6 +281,24 @@ u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu)
 	return unit ? unit->keep : 0;
 }
 
+/**
+ * frz_smmuv3_was_left - struct frz_backend, was_left
+ * @rec: record of the unit
+ *
+ * Return: true if a driver has met it, and hardware is off or has another table.
+ */
+bool frz_smmuv3_was_left(const struct frz_abi_unit *rec)
+{
+	struct frz_smmuv3_unit *met = frz_smmuv3_unit_at(rec->reg_base);
+	u32 cr0;
+
+	if (!met)
+		return false;
+	cr0 = readl_relaxed(met->smmu->base + ARM_SMMU_CR0ACK);
+	return !(cr0 & CR0_SMMUEN) ||
+	       base_now(met->smmu) != table_at(rec, FRZ_SMMUV3_TABLE_STRTAB);
+}
+
 static void release_table(u64 pa, u64 len)
 {
 	if (is_preserved(pa, len))
@@ -301,7 +324,8 @@ void frz_smmuv3_release_unit(const struct frz_import_unit *unit)
 
 	met = frz_smmuv3_unit_at(unit->rec->reg_base);
 	if (!met || met->keep || met->met_table != pa ||
-	    base_now(met->smmu) == pa || kho_preserved_order(pa) < 0)
+	    !frz_smmuv3_was_left(unit->rec) ||
+	    !is_preserved(pa, frz_smmuv3_table_size(met->smmu)))
 		return;
 	for (i = 0; i < unit->rec->nr_tables; i++)
 		if (table[i].index != FRZ_SMMUV3_TABLE_STRTAB &&

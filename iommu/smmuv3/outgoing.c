@@ -12,8 +12,9 @@
  * of them count on it. As long as a unit has one, the driver cannot move its level 2
  * tables: its spare one is here.
  *
- * Locking: what is kept here changes under outgoing_rwsem, which the core holds. At
- * shutdown nobody attaches a device any more.
+ * Locking: what is kept here changes under outgoing_rwsem, which the core holds. When
+ * the last word is said the rest of the system still runs, and may attach and detach
+ * devices: that takes arm_smmu_asid_lock, and under it nobody changes a stream after it.
  *
  * Fails: preserving, for lack of memory. The last word cannot.
  */
@@ -326,6 +327,23 @@ static void leave_on(struct arm_smmu_device *smmu)
 }
 
 /**
+ * iommu_freeze_smmuv3_is_over - Was the last word to an SMMU said?
+ * @smmu: the SMMU
+ *
+ * Context: Under arm_smmu_asid_lock.
+ * Return: true if its streams must stay as they are.
+ */
+bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu)
+{
+	struct frz_smmuv3_unit *unit;
+
+	if (!kexec_in_progress)
+		return false;
+	unit = frz_smmuv3_unit(smmu);
+	return unit && unit->is_over;
+}
+
+/**
  * iommu_freeze_smmuv3_shutdown - Last word of the old kernel to an SMMU
  * @smmu: the SMMU
  *
@@ -337,12 +355,16 @@ static void leave_on(struct arm_smmu_device *smmu)
  */
 bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu)
 {
+	struct frz_smmuv3_unit *unit = frz_smmuv3_unit(smmu);
 	struct arm_smmu_strtab_cfg *cfg = &smmu->strtab_cfg;
 	bool keep;
 
 	if (!kexec_in_progress || !frz_outgoing_any_frozen())
 		return false;
 
+	guard(mutex)(&arm_smmu_asid_lock);
+	if (unit)
+		unit->is_over = true;
 	keep = frz_smmuv3_two_level(smmu) ? abort_two_level(smmu) :
 	       abort_others(smmu, cfg->linear.table, 0, cfg->linear.num_ents);
 	/* Also for the time after the next kernel, or in one that does not adopt it */

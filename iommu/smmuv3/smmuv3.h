@@ -25,6 +25,7 @@ struct pci_dev;
  * @users: outgoing: preserved devices
  * @l2_users: outgoing: of these, how many each level 2 table has, by its index
  * @nr_l2: outgoing: level 2 tables that have any
+ * @is_over: outgoing: the last word was said; under arm_smmu_asid_lock
  * @spare: outgoing: taken from the driver, so that no preserved table moves
  * @import: incoming: what the previous kernel said of it
  * @met_table: incoming: address of the stream table that it was met with
@@ -38,6 +39,7 @@ struct frz_smmuv3_unit {
 	unsigned int users;
 	struct xarray l2_users;
 	unsigned int nr_l2;
+	bool is_over;
 	struct arm_smmu_strtab_l2 *spare;
 	struct frz_import_unit import;
 	u64 met_table;
@@ -69,6 +71,8 @@ int frz_smmuv3_write_sync(struct arm_smmu_device *smmu, u32 value, u32 reg,
 /* stream.c */
 struct arm_smmu_ste *frz_smmuv3_ste(struct arm_smmu_device *smmu, u32 stream);
 struct frz_smmuv3_ste frz_smmuv3_read(const struct arm_smmu_ste *ste);
+bool frz_smmuv3_look(struct arm_smmu_device *smmu, u32 stream,
+		     struct frz_smmuv3_ste *now);
 bool frz_smmuv3_is_frozen(const struct frz_smmuv3_ste *ste,
 			  const struct frz_memory *mem, u32 tag);
 void frz_smmuv3_abort(struct arm_smmu_ste *ste);
@@ -88,6 +92,7 @@ int frz_smmuv3_preserve_device(struct pci_dev *pdev);
 void frz_smmuv3_unpreserve_device(struct pci_dev *pdev);
 
 /* incoming.c */
+bool frz_smmuv3_was_left(const struct frz_abi_unit *rec);
 void frz_smmuv3_release_unit(const struct frz_import_unit *unit);
 
 #endif /* _IOMMU_FREEZE_SMMUV3_H */

@@ -58,6 +58,43 @@ struct frz_smmuv3_ste frz_smmuv3_read(const struct arm_smmu_ste *ste)
 	return now;
 }
 
+/* Where an entry lies changes under strtab_cfg.l2.lock; a linear table stays. */
+static void lock_table(struct arm_smmu_device *smmu, unsigned long *flags)
+{
+	*flags = 0;
+	if (frz_smmuv3_two_level(smmu))
+		spin_lock_irqsave(&smmu->strtab_cfg.l2.lock, *flags);
+}
+
+static void unlock_table(struct arm_smmu_device *smmu, unsigned long flags)
+{
+	if (frz_smmuv3_two_level(smmu))
+		spin_unlock_irqrestore(&smmu->strtab_cfg.l2.lock, flags);
+}
+
+/**
+ * frz_smmuv3_look - Read the entry of a stream, wherever it lies now
+ * @smmu: the SMMU
+ * @stream: stream id
+ * @now: set to what it is
+ *
+ * Context: Any.
+ * Return: false if there is no table for it.
+ */
+bool frz_smmuv3_look(struct arm_smmu_device *smmu, u32 stream,
+		     struct frz_smmuv3_ste *now)
+{
+	struct arm_smmu_ste *ste;
+	unsigned long flags;
+
+	lock_table(smmu, &flags);
+	ste = frz_smmuv3_ste(smmu, stream);
+	if (ste)
+		*now = frz_smmuv3_read(ste);
+	unlock_table(smmu, flags);
+	return ste;
+}
+
 static struct frz_smmuv3_cd read_cd(u64 pa)
 {
 	const struct arm_smmu_cd *cd = phys_to_virt(pa);
@@ -108,17 +145,12 @@ void frz_smmuv3_abort(struct arm_smmu_ste *ste)
 
 static void issue(struct arm_smmu_device *smmu, struct arm_smmu_cmd *cmds, int n)
 {
-	/* Who has failed to start takes no commands, and has nothing cached. */
+	/*
+	 * Who has not started yet, or never will, takes no commands. What is cached
+	 * goes when it starts.
+	 */
 	if (readl_relaxed(smmu->base + ARM_SMMU_CR0) & CR0_CMDQEN)
 		arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, cmds, n, true);
-}
-
-static struct arm_smmu_cmd cfgi_cd_all(u32 stream)
-{
-	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_op(CMDQ_OP_CFGI_CD_ALL);
-
-	cmd.data[0] |= FIELD_PREP(CMDQ_CFGI_0_SID, stream);
-	return cmd;
 }
 
 /**
@@ -126,20 +158,16 @@ static struct arm_smmu_cmd cfgi_cd_all(u32 stream)
  * @smmu: the SMMU
  * @stream: stream id
  *
- * Its entry and the context descriptors that this led to (sections 4.3.1 and 4.3.4).
+ * Its entry, the context descriptors that this led to, and the level 1 descriptor that
+ * led to it, which may have been another one a moment ago (section 4.3.1).
  *
  * Context: Any that may spin.
  */
 void frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream)
 {
-	struct arm_smmu_cmd cmds[2];
-	int n = 0;
+	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(stream, false);
 
-	cmds[n++] = arm_smmu_make_cmd_cfgi_ste(stream, true);
-	/* Illegal where there is no stage 1 (section 4.3.4). */
-	if (smmu->features & ARM_SMMU_FEAT_TRANS_S1)
-		cmds[n++] = cfgi_cd_all(stream);
-	issue(smmu, cmds, n);
+	issue(smmu, &cmd, 1);
 }
 
 /**
@@ -224,14 +252,6 @@ int frz_smmuv3_swap(struct arm_smmu_master *master,
 	return 0;
 }
 
-static void abort_stream(struct arm_smmu_device *smmu, u32 stream)
-{
-	struct arm_smmu_ste *ste = frz_smmuv3_ste(smmu, stream);
-
-	if (ste)
-		frz_smmuv3_abort(ste);
-}
-
 /**
  * frz_smmuv3_block - Let a stream reach nothing from now on
  * @smmu: the SMMU
@@ -241,10 +261,13 @@ static void abort_stream(struct arm_smmu_device *smmu, u32 stream)
  */
 void frz_smmuv3_block(struct arm_smmu_device *smmu, u32 stream)
 {
-	if (frz_smmuv3_two_level(smmu))
-		scoped_guard(spinlock_irqsave, &smmu->strtab_cfg.l2.lock)
-			abort_stream(smmu, stream);
-	else
-		abort_stream(smmu, stream);
+	struct arm_smmu_ste *ste;
+	unsigned long flags;
+
+	lock_table(smmu, &flags);
+	ste = frz_smmuv3_ste(smmu, stream);
+	if (ste)
+		frz_smmuv3_abort(ste);
+	unlock_table(smmu, flags);
 	frz_smmuv3_flush(smmu, stream);
 }

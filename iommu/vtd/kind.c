@@ -41,6 +41,9 @@ static const char *check_domain(const struct frz_abi_domain *dom, const u32 **fi
 static const char *check_stream(const struct frz_abi_unit *unit,
 				const struct frz_abi_device *dev, const u32 **field)
 {
+	*field = &dev->segment;
+	if (dev->segment != unit->segment)
+		return "device: not in the segment of its unit";
 	*field = &dev->stream;
 	return dev->stream == (dev->bus << 8 | dev->devfn) ? NULL :
 	       "device: stream is not its requester id";

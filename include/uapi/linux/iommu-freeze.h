@@ -273,6 +273,7 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_FAULTS,		/* HWPT delivers page faults */
 	IOMMU_FREEZE_OBSTACLE_DOMAIN,		/* not a plain paging domain */
 	IOMMU_FREEZE_OBSTACLE_GRANULE,		/* tables not of 4 KiB pages */
+	IOMMU_FREEZE_OBSTACLE_STAGE_2,		/* no hitless swap of stage 2 */
 	IOMMU_FREEZE_OBSTACLE_DIRTY,		/* dirty tracking is on */
 	IOMMU_FREEZE_OBSTACLE_POWER,		/* low power state */
 	IOMMU_FREEZE_OBSTACLE_INTERRUPTS,	/* interrupts are enabled */

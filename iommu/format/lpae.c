@@ -39,9 +39,9 @@
 
 /* Stage 1. The attributes are an index into MAIR, see ../smmuv3/entry.c. */
 #define S1_ATTR		GENMASK_ULL(4, 2)
-#define S1_ATTR_NC	(0ULL << 2)
-#define S1_ATTR_CACHE	(1ULL << 2)
-#define S1_ATTR_DEV	(2ULL << 2)
+#define S1_ATTR_NC	0ULL
+#define S1_ATTR_CACHE	BIT_ULL(2)
+#define S1_ATTR_DEV	BIT_ULL(3)
 #define S1_AP_UNPRIV	BIT_ULL(6)	/* AP[1] */
 #define S1_AP_RDONLY	BIT_ULL(7)	/* AP[2] */
 #define S1_NG		BIT_ULL(11)

@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 	save("empty", sample_blob(memory, 0, 0, 0));
 	save("one", sample_blob(memory, 1, 1, 1));
 	save("many", sample_blob(memory, 2, 4, 9));
+	save("smmuv3", sample_smmuv3(memory));
 
 	len = sample_blob(memory, 1, 1, 1);
 	memset((u8 *)memory + len, 0, 4096);

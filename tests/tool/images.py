@@ -213,6 +213,7 @@ def main():
     emit("image", arm64(text), 0, found("Image"))
     emit("image-gz", PACK["gz"](arm64(text)), 0, found("Image"))
     emit("image-no-pe", arm64(text, pe=False), 0, found("Image"))
+    emit("image-smmuv3", arm64(body(300000, (150000, note(flags=9)))), 0, found("Image", flags=9))
     emit("image-lacking", arm64(body(300000)), 0, lacking("Image"))
     emit("image-old", arm64(text, room=0), 0, found("Image", room=0))
     emit("image-cut", arm64(text)[:200000], 1, "cut off: 200000 of 304096 bytes are there")

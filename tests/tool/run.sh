@@ -149,7 +149,7 @@ fi
 #
 # decode
 #
-for b in empty one many padded; do
+for b in empty one many smmuv3 padded; do
 	expect 0 "" "decode $b" "$asan" decode "$tmp/$b.blob"
 	cp "$tmp/stdout" "$tmp/$b.text"
 	expect 0 "" "decode --json $b" "$asan" decode --json "$tmp/$b.blob"
@@ -161,6 +161,9 @@ for b in empty one many padded; do
 done
 grep -q "^  digest   $(printf 'a0%.0s' {1..32})$" "$tmp/one.text"
 result "decode tells the digest" $?
+grep -Fqx "  level 2  0x44108000, streams from 0x8000" "$tmp/smmuv3.text" && grep -Fqx "  head     0x50103000" "$tmp/smmuv3.text" &&
+	[[ $(grep -c "^  head" "$tmp/smmuv3.text") == 1 ]] && ! grep "^  head" "$tmp/one.text"
+result "decode tells a level 2 table, and the one head" $?
 grep -q "4096 bytes that are not part of it" "$tmp/padded.text"
 result "decode tells what is behind the handover" $?
 text=$("$python" - "$tmp" <<'PY' 2>&1
@@ -182,6 +185,17 @@ assert (dom["levels"], dom["did"], dom["leaves"], dom["extents"]) == (4, 1, 514,
 unit = one["units"][0]
 assert unit["contexts"] == [{"bus": 0, "address": "0x101000"}] and unit["root"] == "0x100000", unit
 assert unit["irt"] is None and many["units"][1]["irt"] == "0x114000", many["units"]
+assert dom["head"] is None and dev["stream"] == "0x0", (dom, dev)
+arm = load("smmuv3")
+assert [u["kind"] for u in arm["units"]] == ["smmuv3"] * 2, arm["units"]
+assert arm["units"][0]["level2"] == [] and arm["units"][0]["strtab"] == "0x44000000", arm["units"]
+unit = arm["units"][1]
+assert unit["level2"] == [{"stream": "0x100", "address": "0x44104000"}, {"stream": "0x8000", "address": "0x44108000"}], unit
+assert [unit[name] for name in "idr0 idr1 idr3 idr5 cr1 cr2 strtab_base_cfg iidr".split()] == [
+    "0x8d4101b", "0x10", "0x1400", "0x74", "0xd75", "0x6", "0x10210", "0x43b"], unit
+assert [(d["format"], d["head"]) for d in arm["domains"]] == [("lpae-stage2", None), ("lpae-stage1", "0x50103000"),
+    ("lpae-stage2", None)], arm["domains"]
+assert [d["stream"] for d in arm["devices"]] == ["0x18", "0x100", "0x80ff"], arm["devices"]
 PY
 )
 result "decode --json tells what was written" $? "$text"
@@ -205,7 +219,7 @@ expect 0 "" "a file name that is not UTF-8" "$asan" decode --json "$tmp/$(printf
 #
 # What the kernel's answers look like, and that all of it is valid
 #
-checks=(ready all early late kexec image image-unknown host scalable none unknown target newer room words escapes)
+checks=(ready all early late kexec image image-unknown host scalable none unknown target newer room words escapes smmuv3 smmuv3-good)
 for v in list empty show freeze verify extents discard "${checks[@]/#/check-}"; do
 	"$out/render" "$v" json >"$tmp/$v.json" 2>"$tmp/stderr"
 	rc=$?
@@ -231,18 +245,18 @@ for name, c in check.items():
     assert c["ready"] == (not counted(name) and c["complete"]), name
     for d in c["devices"]:
         assert (d["verdict"] == "not-ready") == bool(counted(name, d["device"])), (name, d)
-assert [n for n in check if check[n]["ready"]] == ["ready", "early", "room"], "ready"
+assert [n for n in check if check[n]["ready"]] == ["ready", "early", "room", "smmuv3-good"], "ready"
 a = check["all"]["devices"]
 words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready not-ready"
 assert [d["verdict"] for d in a] == words.split(), [d["verdict"] for d in a]
 def at(slot):
     return counted("all", f"0000:fe:{slot:02x}.0")
-assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 31, at(3)
-assert at(3)[-2:] == ["obstacle-29", "obstacle-63"], at(3)
+assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 36, at(3)
+assert at(3)[-2:] == ["obstacle-34", "obstacle-63"], at(3)
 found = [f for f in check["all"]["findings"] if f["object"] == "0000:fe:03.0"]
 assert found[0]["text"].endswith(", driver igb has it") and found[0]["fix"] == "bind it", found[0]
 assert [f["bytes"] for f in found if f["bytes"]] == [0x1000, 0x2000, 0x4000, 0x8000], found
-assert found[25]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[24]
+assert found[30]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[30]
 assert a[3]["ats"] is True and a[0]["ats"] is False and a[5]["ats"] is None, "ats"
 assert a[4]["use"] is None and at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
 assert at(5) == ["no-device"] and a[5]["use"] is None and a[5]["trial"] is None, a[5]
@@ -272,6 +286,9 @@ assert counted("target") == ["target"] and check["target"]["findings"][0]["objec
 assert counted("newer") == ["target-version", "target-room"], counted("newer")
 assert check["newer"]["target"]["path"] == check["newer"]["findings"][0]["object"] == "vm?linuz"
 assert counted("room") == [], counted("room")
+assert counted("smmuv3") == ["target-iommu", "target-interrupts"], counted("smmuv3")
+assert (check["smmuv3"]["host"]["iommu"], check["smmuv3"]["host"]["mode"]) == ("smmuv3", None), check["smmuv3"]["host"]
+assert counted("smmuv3-good") == [], counted("smmuv3-good")
 assert counted("words") == ["target-kho", "target-liveupdate", "target-intremap", "target-scalable"], counted("words")
 freeze = load("freeze")
 assert [f["name"] for f in freeze["findings"] if f["object"] == "0000:fe:02.0"] == ["idle"], freeze["findings"]
@@ -313,6 +330,8 @@ says check-unknown "target   not looked at"
 says check-unknown "host: whether a kernel is loaded is not known; mount sysfs"
 says check-unknown "not ready: 2 findings; not all was looked at; target not looked at; no device was looked at"
 says check-escapes "target   bzImage, reads handover versions 1 to 1, needs 256M in one piece; its command line: ?]0;kho=on? liveupdate=on"
+says check-smmuv3 "iommu    smmuv3, units: 2"
+says check-smmuv3 "Image: it has no driver for an SMMUv3; boot a kernel with CONFIG_ARM_SMMU_V3=y"
 says check-words "vmlinuz: Kexec HandOver will be off with that command line; add kho=on"
 says freeze "  result     not serialised"
 says freeze "  result     serialised, same as the live tables"

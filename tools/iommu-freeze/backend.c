@@ -7,6 +7,9 @@
 const struct backend backend_none = { .name = "none" };
 const struct backend backend_other = { .name = "other" };
 static const struct backend amd = { .name = "amd-vi", .units = "ivhd" };
-static const struct backend smmuv3 = { .name = "smmuv3", .units = "smmu3" };
 
-const struct backend *const backends[] = { &backend_vtd, &amd, &smmuv3, NULL };
+#ifdef __aarch64__
+const struct backend *const backends[] = { &backend_smmuv3, &amd, &backend_vtd, NULL };
+#else
+const struct backend *const backends[] = { &backend_vtd, &amd, &backend_smmuv3, NULL };
+#endif

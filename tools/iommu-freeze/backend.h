@@ -15,10 +15,11 @@
  * @name: for programs
  * @units: what the names of its units in /sys/class/iommu begin with
  * @title: for people; NULL: nothing is frozen on it, and what follows is not set
- * @boot_with: what turns it on, on the kernel's command line
+ * @boot_with: what turns it on, on the kernel's command line; NULL: it is always on
  * @words: what words of it are called that have to do with this, NULL after the last
- * @look: learn what matters from the folder of a unit in sysfs
- * @mode: word of the mode that it is in, NULL: not looked at
+ * @look: learn what matters from the folder of a unit in sysfs; may be NULL
+ * @mode: word of the mode that it is in, NULL: not looked at; may itself be NULL: it
+ *	has but one
  * @judge_cmdline: what is in the way in the next kernel's command line
  * @unit_kind: FRZ_UNIT_... of its units in a handover
  * @unit_json: what such a unit has besides its place
@@ -39,6 +40,7 @@ struct backend {
 };
 
 extern const struct backend backend_vtd;	/* vtd.c */
+extern const struct backend backend_smmuv3;	/* smmuv3.c */
 extern const struct backend backend_none, backend_other;
 
 /* NULL after the last. Where there is no IOMMU, the first one ought to be there. */

@@ -57,12 +57,14 @@ json_t *json_digest(const u8 *digest)
  * json_prot - permissions
  * @prot: FRZ_READ, ...
  *
- * Return: string: r, w and s (snoop), each - when not set.
+ * Return: string: r, w and s (snoop), each - when not set, and m (device memory) behind
+ * them if that is set.
  */
 json_t *json_prot(u32 prot)
 {
-	return must(json_sprintf("%c%c%c", prot & FRZ_READ ? 'r' : '-',
-				 prot & FRZ_WRITE ? 'w' : '-', prot & FRZ_SNOOP ? 's' : '-'));
+	return must(json_sprintf("%c%c%c%s", prot & FRZ_READ ? 'r' : '-',
+				 prot & FRZ_WRITE ? 'w' : '-', prot & FRZ_SNOOP ? 's' : '-',
+				 prot & FRZ_MMIO ? "m" : ""));
 }
 
 /**

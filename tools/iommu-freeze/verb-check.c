@@ -59,7 +59,7 @@ static json_t *host_json(const struct check *check)
 		"scratch", json_known(host->info.scratch),
 		"scratch_largest", json_known(host->info.scratch_largest),
 		"iommu", host->iommu ? host->iommu->name : NULL,
-		"mode", backend_of(host)->mode(check),
+		"mode", backend_of(host)->mode ? backend_of(host)->mode(check) : NULL,
 		"units", (u64)host->units,
 		"scalable", host->scalable,
 		"kexec_loaded", json_if(host->loaded_known, json_boolean(host->loaded)),
@@ -140,7 +140,9 @@ static void host_print(const struct host_facts *host, const json_t *values)
 	if (host->cmdline_known && !*host->cmdline)
 		cmdline = "nothing about KHO, LUO or the IOMMU";
 	if (host->iommu && host->iommu->title)
-		iommu = "{iommu}, units: {units}, mode: [{mode}|" NOT_TRIED "]";
+		iommu = host->iommu->mode ?
+			"{iommu}, units: {units}, mode: [{mode}|" NOT_TRIED "]" :
+			"{iommu}, units: {units}";
 	print_form(print_text(host_form, cmdline, iommu, kexec_text(host)), values);
 }
 

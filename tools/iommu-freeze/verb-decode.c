@@ -59,7 +59,7 @@ static json_t *domains_json(const struct frz_blob *b)
 	json_t *domains = json_array();
 
 	while ((dom = frz_blob_next_domain(b, dom)))
-		json_add(domains, json_pack("{sIsssIsosIsIsosIsIsIsIsoso}",
+		json_add(domains, json_pack("{sIsssIsosIsIsososIsIsIsIsoso}",
 					    "id", (u64)dom->id,
 					    "format", print_format(dom->format),
 					    "levels", (u64)dom->levels,
@@ -67,6 +67,7 @@ static json_t *domains_json(const struct frz_blob *b)
 					    "unit", (u64)dom->unit,
 					    "did", (u64)dom->tag,
 					    "top", json_hex(dom->top),
+					    "head", json_if(dom->head, json_hex(dom->head)),
 					    "tables", dom->stats.tables,
 					    "leaves", dom->stats.leaves,
 					    "extents", dom->stats.extents,
@@ -106,7 +107,7 @@ static json_t *devices_json(const struct frz_blob *b)
 		bars = json_array();
 		for (i = 0; i < ARRAY_SIZE(dev->bars); i++)
 			json_add(bars, json_hex(dev->bars[i]));
-		device = json_pack("{sssssssososososososIsIsososo}",
+		device = json_pack("{sssssssososososososIsIsosososo}",
 				   "device", place(dev->segment, dev->bus, dev->devfn),
 				   "name", pci_name_by_id(dev->vendor, dev->device),
 				   "state",
@@ -119,6 +120,7 @@ static json_t *devices_json(const struct frz_blob *b)
 				   "header_type", json_hex(dev->hdr_type),
 				   "domain", (u64)dev->domain,
 				   "unit", (u64)dev->unit,
+				   "stream", json_hex(dev->stream),
 				   "command", json_hex(dev->command),
 				   "bars", bars,
 				   "bridges", bridges_json(dev));
@@ -145,13 +147,14 @@ static const char domain_form[] =
 	"\ndomain {id}   unit {unit}, domain id {did}, {format}, {levels} levels, leaf levels {leaf_levels}\n"
 	"  mapped   {mapped:b} in {extents} extents, {leaves} leaves, {tables} tables\n"
 	"  digest   {digest}\n"
-	"  top      {top}\n";
+	"  top      {top}\n"
+	"[  head     {head}\n]";
 static const char chunk_form[] = "  chunk    {address}, {length:b}, {used:b} used\n";
 
 #define BARS "{bars.0:8x} {bars.1:8x} {bars.2:8x} {bars.3:8x} {bars.4:8x} {bars.5:8x}"
 static const char device_form[] =
 	"\ndevice     {device} {name}\n"
-	"  state    {state}, domain {domain}, unit {unit}\n"
+	"  state    {state}, domain {domain}, unit {unit}, stream {stream}\n"
 	"  ids      {vendor_id:4x}:{device_id:4x}, subsystem {subsystem_vendor_id:4x}:{subsystem_device_id:4x}, class {class_revision:8.6x}, revision {class_revision:-2x}\n"
 	"  bars     " BARS ", command {command:4x}\n";
 static const char bridge_form[] =

@@ -67,7 +67,7 @@ Makes what is named and prints one path per NAME; progress goes to stderr.
 Environment:
   KSRC=/path         use this clean $want_version.$want_patchlevel tree (it is copied) instead of Debian's $package
   XDG_CACHE_HOME     the cache is \$XDG_CACHE_HOME/iommu-freeze [$cache]
-  DEBIAN_MIRROR      where Debian's backports are [${archive:-the mirror that apt uses for this release}]
+  DEBIAN_MIRROR      where Debian is, with its backports [${archive:-the mirror that apt uses for this release}]
   JOBS               make -j [number of processors]
 
 Exit: 0 all made, 1 something failed, 2 wrong usage.

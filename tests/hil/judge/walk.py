@@ -462,13 +462,14 @@ class Walker:
         expected, owned = {}, {}
         for bdf in sorted(devices):
             entry = entries.pop(bdf, None)
-            found = self.walk(entry)
+            found = reached = self.walk(entry)
             if bdf in box.devices and box.devices[bdf]["state"] == "live":
-                found = self.no_doorbell(found)
+                found = self.no_doorbell(reached)
             if entry:
                 owned[bdf] = entry
                 result["requesters"][bdf] = {
                     "did": entry.did, "levels": entry.levels, "top": entry.top, **entry.more,
+                    "doorbell": found != reached,
                     "runs": None if isinstance(found, str) else len(found),
                     "read_only": None if isinstance(found, str) else
                     sum(prot == "r" for _, _, _, prot in found),

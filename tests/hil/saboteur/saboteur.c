@@ -7,10 +7,12 @@
  *	blob	one byte of the blob, so that its digest is wrong
  *	tables	one bit of the top table of the first frozen domain
  *	leaf	the address in the last leaf of the first frozen domain
- *	context	the domain id in the context entry of the first device
- *	foreign	a context entry beside that of the first device, and a root entry
- *		of a bus with no context table: both lead to its frozen tables
+ *	foreign	an entry beside that of the first device, and one of the first level
+ *		for a bus with no frozen device: both lead to its frozen tables
  *
+ * with VT-d:
+ *
+ *	context	the domain id in the context entry of the first device
  *	context-top, context-type, context-width, context-absent
  *		the table address, translation type, address width or present bit in
  *		the context entry of the first device
@@ -22,11 +24,20 @@
  *		has memory that it does not use
  *	memfd	the place of a page in its file, in the list of a preserved memfd
  *
+ * with an SMMUv3:
+ *
+ *	ste, ste-type, ste-tag, ste-absent
+ *		where the stream table entry of the first device leads to, what it does,
+ *		its VMID, or its valid bit
+ *	ste-back	where it leads to, to its frozen domain
+ *	level-1	the length of the table that has it, in the level 1 descriptor
+ *	cd	the ASID in the frozen context descriptor
+ *
  * and in the blob, with a digest that fits:
  *
  *	vendor, place, bars, bridges, command, state	of the first device
  *	chunk	the length of a chunk of the first domain
- *	unit-cap, unit-root			of its unit
+ *	unit-cap, unit-cr1, unit-root		of its unit
  *
  * and in ACPI's tables, at any time before the next kernel starts:
  *
@@ -51,9 +62,8 @@
 
 #include "blob.h"
 #include "format/format.h"
+#include "saboteur.h"
 #include "sha.h"
-
-#define PAGE	4096
 
 static int mem_fd;
 static uint8_t *mem;
@@ -149,8 +159,7 @@ static uint8_t *find_blob(struct frz_blob *b)
 	errx(1, "no blob of a frozen device in memory");
 }
 
-/* The records that are looked at, which the parser only reads. */
-static struct frz_abi_device *first_device(const struct frz_blob *b)
+struct frz_abi_device *first_device(const struct frz_blob *b)
 {
 	return (void *)frz_blob_next_device(b, NULL);
 }
@@ -160,13 +169,24 @@ static struct frz_abi_unit *unit_of(const struct frz_blob *b, const struct frz_a
 	return (void *)frz_blob_unit(b, dev->unit);
 }
 
+static const struct kind *kind_of(const struct frz_blob *b)
+{
+	return unit_of(b, first_device(b))->kind == FRZ_UNIT_SMMUV3 ? &smmuv3 : &vtd;
+}
+
 static struct frz_abi_domain *first_domain(const struct frz_blob *b)
 {
 	return (void *)frz_blob_next_domain(b, NULL);
 }
 
+/* The one that the first device is on. */
+const struct frz_abi_domain *domain_of_first(const struct frz_blob *b)
+{
+	return frz_blob_domain(b, first_device(b)->domain);
+}
+
 /* A page that a record or an entry names. */
-static uint64_t *page_at(u64 address)
+uint64_t *page_at(u64 address)
 {
 	if (address >= mem_len || mem_len - address < PAGE)
 		errx(1, "a table is at %#llx, outside of memory", (unsigned long long)address);
@@ -222,7 +242,7 @@ static void spoil_leaf(const struct frz_blob *b)
 }
 
 /* A table of the first device's unit. */
-static const struct frz_abi_table *first_table(const struct frz_blob *b, u32 index)
+const struct frz_abi_table *first_table(const struct frz_blob *b, u32 index)
 {
 	const struct frz_abi_table *table;
 
@@ -232,63 +252,8 @@ static const struct frz_abi_table *first_table(const struct frz_blob *b, u32 ind
 	return table;
 }
 
-/* The root table of its unit. */
-static uint64_t *first_root(const struct frz_blob *b)
-{
-	return page_at(first_table(b, FRZ_VTD_TABLE_ROOT)->address);
-}
-
-/* The first device's root entry. */
-static uint64_t *first_root_entry(const struct frz_blob *b)
-{
-	return first_root(b) + 2 * first_device(b)->bus;
-}
-
-/* The first device's own context table and entry. */
-static uint64_t *first_context(const struct frz_blob *b, u64 *table)
-{
-	const struct frz_abi_device *dev = first_device(b);
-
-	*table = first_table(b, dev->bus)->address;
-	return page_at(*table) + 2 * dev->devfn;
-}
-
-/* Address of the top table of the first device's domain. */
-static u64 first_top(const struct frz_blob *b)
-{
-	return frz_blob_domain(b, first_device(b)->domain)->top;
-}
-
-/* What is a field of the context entry, or "" for the domain id. */
-static void spoil_context(const struct frz_blob *b, const char *what)
-{
-	uint64_t *entry;
-	u64 table;
-
-	entry = first_context(b, &table);
-	if (!*what)
-		entry[1] ^= 1ULL << 8;
-	else if (!strcmp(what, "-top"))
-		entry[0] ^= 1ULL << 20;
-	else if (!strcmp(what, "-type"))
-		entry[0] |= 2ULL << 2;
-	else if (!strcmp(what, "-width"))
-		entry[1] ^= 3ULL;
-	else if (!strcmp(what, "-absent"))
-		entry[0] &= ~1ULL;
-	else if (!strcmp(what, "-back"))
-		entry[0] = (entry[0] & (PAGE - 1)) | first_top(b);
-	else
-		errx(2, "'context%s': see the top of saboteur.c for what can be spoilt", what);
-}
-
-static void spoil_root_entry(const struct frz_blob *b)
-{
-	first_root_entry(b)[1] ^= 1ULL << 12;
-}
-
 /* A copy of a page, in memory of the first domain that holds no table. */
-static u64 copy_page(const struct frz_blob *b, u64 from)
+u64 copy_page(const struct frz_blob *b, u64 from)
 {
 	const struct frz_abi_domain *dom = first_domain(b);
 	const struct frz_abi_chunk *chunk = frz_domain_chunks(dom);
@@ -301,14 +266,6 @@ static u64 copy_page(const struct frz_blob *b, u64 from)
 		}
 	}
 	errx(1, "the first domain uses all of its memory");
-}
-
-static void spoil_root_table(const struct frz_blob *b)
-{
-	u64 table;
-
-	first_context(b, &table);
-	*first_root_entry(b) = copy_page(b, table) | 1;
 }
 
 /* Follows the last entry of each table down to one that leads to a table of leaves. */
@@ -349,17 +306,6 @@ static uint64_t *memfd_list(void)
 	errx(1, "no list of a memfd in memory");
 }
 
-static void add_foreign(const struct frz_blob *b)
-{
-	uint64_t *entry;
-	u64 table;
-
-	entry = first_context(b, &table);
-	/* Function 1.0 of the same bus, and all of bus 5. */
-	memcpy(page_at(table) + 2 * 8, entry, 16);
-	first_root(b)[2 * 5] = table | 1;
-}
-
 /* A chunk twice as long as it is, where that overlaps nothing else in the blob. */
 static void spoil_chunk(uint8_t *blob, const struct frz_blob *b)
 {
@@ -383,19 +329,19 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 {
 	struct frz_abi_device *dev = first_device(b);
 	struct frz_abi_unit *unit = unit_of(b, dev);
-	struct frz_abi_table *root = (void *)first_table(b, FRZ_VTD_TABLE_ROOT);
+	const struct kind *kind = kind_of(b);
+	struct frz_abi_table *root = (void *)first_table(b, kind->root);
 	struct frz_abi_bridge *bridge = (void *)frz_device_bridges(dev);
 	uint64_t *entry;
-	u64 table;
 
 	if (!strcmp(what, "vendor")) {
 		dev->vendor ^= 1;
 	} else if (!strcmp(what, "place")) {
-		/* With VT-d a device's DMA carries its place. */
-		entry = first_context(b, &table);
+		/* On these machines a device's DMA carries its place. */
+		entry = kind->entry(b);
 		dev->devfn ^= 8;
 		dev->stream ^= 8;
-		memcpy(first_context(b, &table), entry, 16);
+		memcpy(kind->entry(b), entry, kind->entry_len);
 	} else if (!strcmp(what, "bars")) {
 		dev->bars[0] ^= 1 << 20;
 	} else if (!strcmp(what, "bridges")) {
@@ -405,7 +351,10 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 	} else if (!strcmp(what, "state")) {
 		dev->state = FRZ_DEVICE_PRESERVED;
 	} else if (!strcmp(what, "unit-cap")) {
-		unit->ids[FRZ_VTD_ID_CAP] ^= 1ULL << 40;
+		/* CAP_REG, IDR0. */
+		unit->ids[0] ^= 1ULL << 40;
+	} else if (!strcmp(what, "unit-cr1")) {
+		unit->ids[FRZ_SMMUV3_ID_CR1] ^= 1;
 	} else if (!strcmp(what, "unit-root")) {
 		/* Preserved, and somebody else's. */
 		root->address = (uint8_t *)memfd_list() - mem;
@@ -473,12 +422,6 @@ static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 		spoil_tables(b);
 	else if (!strcmp(what, "leaf"))
 		spoil_leaf(b);
-	else if (!strncmp(what, "context", 7))
-		spoil_context(b, what + 7);
-	else if (!strcmp(what, "root-entry"))
-		spoil_root_entry(b);
-	else if (!strcmp(what, "root-table"))
-		spoil_root_table(b);
 	else if (!strcmp(what, "table-away"))
 		spoil_table_away(b);
 	else if (!strcmp(what, "memfd"))
@@ -487,8 +430,8 @@ static bool spoil(uint8_t *blob, const struct frz_blob *b, const char *what)
 	else if (!strcmp(what, "chunk"))
 		spoil_chunk(blob, b);
 	else if (!strcmp(what, "foreign"))
-		add_foreign(b);
-	else
+		kind_of(b)->add_foreign(b);
+	else if (!kind_of(b)->spoil(b, what))
 		spoil_field(blob, b, what);
 	return !strcmp(what, "leaf");
 }

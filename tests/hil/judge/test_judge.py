@@ -413,7 +413,7 @@ class Marks(Rig):
         found = self.mark("attached", self.device())
         self.good()
         self.assertEqual(found["requesters"], {NIC: {
-            "did": 5, "levels": 4, "top": top, "tt": 0, "runs": 2, "read_only": 1, "pages": 3}})
+            "did": 5, "levels": 4, "top": top, "tt": 0, "doorbell": False, "runs": 2, "read_only": 1, "pages": 3}})
         self.assertEqual((found["root"], found["seq"], found["boot"], found["at_s"]),
                          (self.tables.root, 2, 0, 2.0))
         self.assertEqual(found["trace_offset"], os.path.getsize(self.trace))

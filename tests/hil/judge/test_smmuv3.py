@@ -470,7 +470,7 @@ class Marks(Rig):
             self.good()
             self.assertEqual(found["requesters"], {NIC: {
                 "did": did, "levels": 4, "top": top, "stage": stage, "runs": 2, "read_only": 1,
-                "pages": 3}})
+                "pages": 3, "doorbell": False}})
 
     def test_another_map(self):
         self.attach(runs=self.runs[:1])
@@ -529,6 +529,16 @@ class Marks(Rig):
         self.mark("attached", self.device())
         self.bad("iova 0x8000000: expected nothing, found 0x50000 rw",
                  "iova 0x9000000: expected nothing, found 0x8020000 rw", "iova 0x9000000 reaches 0x8020000")
+
+    def test_doorbell_of_a_driver(self):
+        """The kernel's own driver of a device that the VMM does not have: its interrupts, and no more."""
+        doorbell = (0xfffff000, smmuv3.Machine.DOORBELL, PAGE, "rw")
+        self.attach(runs=[doorbell])
+        self.mark("boot", self.device("blocked"))
+        self.good()
+        self.attach(runs=[doorbell, (0x100000000, 0x50000, PAGE, "rw")])
+        self.mark("boot", self.device("blocked"))
+        self.bad("is blocked, and reaches iova 0x100000000 -> 0x50000")
 
     def test_shape(self):
         self.mark("freeze")

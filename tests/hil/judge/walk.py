@@ -558,13 +558,13 @@ class Walker:
         except self.machine.Unreadable as e:
             return str(e)
 
-    def no_doorbell(self, found):
+    def no_doorbell(self, found, ranges=None):
         """Without what a live device's interrupts go to, where these are translated: the kernel maps
         that beside what the VMM does. Nothing that is frozen has it.
         """
         if self.machine.DOORBELL is None or isinstance(found, str):
             return found
-        low, high = self.machine.DOORBELL_IOVAS
+        low, high = ranges or self.machine.DOORBELL_IOVAS
         return [run for run in found if not low <= run[0] < high or
                 run[1:] != (self.machine.DOORBELL, PAGE, "rw")]
 
@@ -574,7 +574,8 @@ class Walker:
         state = device["state"] if device else "frozen" if bdf in self.frozen else "blocked"
         if state == "blocked":
             # With translation off tables guard nothing; that bus mastering is off then is the matter
-            # of the trace.
+            # of the trace. Its own driver may have it, whose interrupts go there from any address.
+            found = self.no_doorbell(found, (0, 1 << 64))
             if entry and found and self.translation:
                 self.error("%s: is blocked, and %s" % (who, found if isinstance(found, str) else
                                                        "reaches iova %#x -> %#x" % found[0][:2]))

@@ -532,7 +532,7 @@ class Marks(Rig):
 
     def test_doorbell_of_a_driver(self):
         """The kernel's own driver of a device that the VMM does not have: its interrupts, and no more."""
-        doorbell = (0xfffff000, smmuv3.Machine.DOORBELL, PAGE, "rw")
+        doorbell = (0xfffff000, smmuv3.Machine.DOORBELL, PAGE, "w")
         self.attach(runs=[doorbell])
         self.mark("boot", self.device("blocked"))
         self.good()

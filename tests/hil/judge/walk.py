@@ -566,7 +566,7 @@ class Walker:
             return found
         low, high = ranges or self.machine.DOORBELL_IOVAS
         return [run for run in found if not low <= run[0] < high or
-                run[1:] != (self.machine.DOORBELL, PAGE, "rw")]
+                run[1:3] != (self.machine.DOORBELL, PAGE)]
 
     def check_device(self, who, box, bdf, entry, found, memory):
         """R1, R2, R3, R5, R6 for a device of the VMM, or of the previous kernel's. What it may reach."""

@@ -140,7 +140,7 @@ const struct frz_kind frz_smmuv3_kind = {
 			.fix = "boot a kernel with pages of 4 KiB",
 		},
 		[IOMMU_FREEZE_OBSTACLE_STAGE_2] = {
-			.name = "stage-2",
+			.name = "stage-two",
 			.text = "its SMMU cannot swap stage 2 without a gap (BBML2, two-level stream table)",
 			.fix = "attach it to a stage 1 HWPT or IOAS, if the SMMU has that stage",
 		},

@@ -665,6 +665,15 @@ class Trace(base.TraceRig):
             self.errors(self.judged(*before, ("switch", 0, "live", 0x10005), lines,
                                     ("switched", 0, "live", 0x10005)), *wrong)
 
+    def test_stage_2_of_one_of_two(self):
+        """Where all entries are forgotten at once, the tags tell whose translations were."""
+        flush = ["smmuv3_cmdq_cfgi_ste_range start=0x0 - end=0xffffffff", "smmuv3_cmdq_tlbi_s12_vmid vmid=5",
+                 "smmuv3_cmdq_tlbi_s12_vmid vmid=6"]
+        result = self.judged(self.START, ("switch", 0, "live", 0x10005), flush,
+                             ("switched", 0, "live", 0x10006), devices=[OTHER])
+        self.errors(result)
+        self.assertEqual(result["figures"]["switches"], 1)
+
     def test_t1(self):
         for off in (write(0x20, 0), write(0x20, 0xc)):
             self.errors(self.judged(self.START, [off, write(0x20, 0xd)]),

@@ -291,9 +291,10 @@ class Judge:
         if not window:
             return
         done = {bdf: window.invalidated(self.machine.rid(bdf)) for bdf in window.devices}
-        # The VMM switches one of its devices; the others tell by themselves that it was not them.
-        switched = [bdf for bdf in window.devices
-                    if done[bdf] or window.devices[bdf] != self.dids(walk, bdf)]
+        # The VMM switches one of its devices; the others tell by themselves that it was not them: what
+        # was forgotten of all entries at once, and then under another's id, is not of theirs.
+        switched = [bdf for bdf, dids in window.devices.items()
+                    if done[bdf] & (dids | {None}) or dids != self.dids(walk, bdf)]
         for bdf in sorted(switched or window.devices):
             self.figures["switches"] += 1
             self.wanted("switch", bdf, window.devices[bdf] | self.dids(walk, bdf), done[bdf])

@@ -27,7 +27,7 @@
 /* kmemleak reports nothing that is younger than five seconds when a scan begins. */
 #define KMEMLEAK_AGE	6
 
-/* arm64 does not take write access away from single pages of its direct map, nor tells of their size. */
+/* arm64 takes write access away from no page of its direct map, nor tells of their size. */
 #ifdef __aarch64__
 #define SEALS		0
 #else

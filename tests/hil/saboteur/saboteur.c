@@ -5,7 +5,7 @@
  * changes one thing in it, or in what it points to. Somebody has to notice.
  *
  *	blob	one byte of the blob, so that its digest is wrong
- *	tables	one bit of the top table of the first frozen domain
+ *	tables	one bit of the top table of the first frozen domain, where none counts
  *	leaf	the address in the last leaf of the first frozen domain
  *	foreign	an entry beside that of the first device, and one of the first level
  *		for a bus with no frozen device: both lead to its frozen tables
@@ -193,17 +193,17 @@ uint64_t *page_at(u64 address)
 	return (void *)(mem + address);
 }
 
+/* In an entry that is not present nothing else counts: hardware does not care, a digest does. */
 static void spoil_tables(const struct frz_blob *b)
 {
 	uint64_t *top = page_at(first_domain(b)->top);
 	int i;
 
-	for (i = 0; i < PAGE / 8 && !top[i]; i++)
+	for (i = 0; i < PAGE / 8 && top[i]; i++)
 		;
 	if (i == PAGE / 8)
-		errx(1, "the top table is empty");
-	/* A software bit: hardware does not care, a digest does. */
-	top[i] ^= 1ULL << 52;
+		errx(1, "the top table is full");
+	top[i] = 1ULL << 52;
 }
 
 /* The last entry of a table that is not empty, or the first one. */

@@ -11,6 +11,7 @@
 
 #define SPLIT		8
 #define STE_WORDS	8
+#define L2PTR		0xfffffffffffc0ULL
 
 static u32 level_1_index(const struct frz_blob *b)
 {
@@ -23,10 +24,10 @@ static uint64_t *level_1(const struct frz_blob *b)
 	return page_at(first_table(b, FRZ_SMMUV3_TABLE_STRTAB)->address);
 }
 
-/* The first device's own entry. */
+/* The first device's own entry. A driver that was let go on may have moved its table. */
 static uint64_t *ste(const struct frz_blob *b)
 {
-	u64 at = first_table(b, level_1_index(b))->address;
+	u64 at = level_1(b)[level_1_index(b)] & L2PTR;
 
 	at += first_device(b)->stream % (1 << SPLIT) * STE_WORDS * sizeof(uint64_t);
 	return page_at(at & -PAGE) + at % PAGE / sizeof(uint64_t);

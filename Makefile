@@ -13,7 +13,7 @@ PYTHON	:= /usr/bin/python3
 FUZZ_SECONDS ?= 15
 export FUZZ_SEED
 
-.PHONY: help deps kernels tools install unit fuzz tool hil demo test checkpatch selftest-judge mutants coverage clean
+.PHONY: help deps kernels tools install unit fuzz tool hil demo test checkpatch selftest-judge mutants coverage smmuv3 clean
 
 help:
 	@echo 'make demo            one NIC keeps receiving through a kexec; prints a table'
@@ -34,6 +34,7 @@ help:
 	@echo 'Not in make test, as they take long:'
 	@echo 'make mutants         break the kernel in each known way; a scenario has to fail'
 	@echo 'make coverage        which lines of the kernel code the scenarios reach'
+	@echo 'make smmuv3          the scenarios on an arm64 machine with an SMMUv3'
 	@echo 'make clean           remove out/, where all of this is built; kernels stay in the cache'
 
 deps:
@@ -54,8 +55,12 @@ fuzz:
 tool:
 	@$(MAKE) --no-print-directory -C tests/tool check FUZZ_SECONDS=$(FUZZ_SECONDS)
 
+# The machine with an SMMUv3 has kernels of its own, which take as long again to build.
 hil:
-	@$(RUN) all
+	@$(RUN) $$($(RUN) --list | grep -v '^smmuv3-')
+
+smmuv3:
+	@$(RUN) $$($(RUN) --list | grep '^smmuv3-')
 
 hil-%:
 	@$(RUN) $*

@@ -477,6 +477,7 @@ void frz_incoming_settle(void)
 			frz_incoming_refuse(dev, "no IOMMU driver took it over");
 		if (dev->state == FRZ_INCOMING_REFUSED &&
 		    !frz_incoming_has_left(dev))
-			frz_at(err, dev->rec, "its IOMMU was not started: it may still do DMA, and its memory stays in place\n");
+			frz_at(err, dev->rec,
+			       "its IOMMU was not started: it may do DMA, its memory stays in place\n");
 	}
 }

@@ -370,12 +370,14 @@ static bool make_check(struct check *check, const char *name, struct device_fact
 	} else if (!strncmp(name, "check-smmuv3", strlen("check-smmuv3"))) {
 		check->host.iommu = &backend_smmuv3;
 		strcpy(check->host.cmdline, "iommufd.allow_unsafe_interrupts");
-		check->target.kind = typed.target = "Image";
+		typed.target = "Image";
+		check->target.kind = typed.target;
 		check->target_read = true;
 		typed.target_cmdline = "kho=on liveupdate=on iommufd.allow_unsafe_interrupts=0";
 		if (!strcmp(name, "check-smmuv3-good")) {
 			check->target.flags = FRZ_NOTE_SMMUV3_ON;
-			typed.target_cmdline = "kho=on liveupdate=on iommufd.allow_unsafe_interrupts=1";
+			typed.target_cmdline =
+				"kho=on liveupdate=on iommufd.allow_unsafe_interrupts=1";
 		}
 	} else {
 		return false;

@@ -20,7 +20,7 @@
 
 #define CFG_LOG2SIZE		GENMASK_ULL(5, 0)
 #define CFG_SPLIT		(8 << 6)
-#define CFG_2LVL		(1 << 16)
+#define CFG_2LVL		BIT_ULL(16)
 #define SPLIT			8
 #define MAX_LOG2SIZE		32	/* of a stream id */
 #define STE_SHIFT		6

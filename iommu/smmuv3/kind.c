@@ -136,12 +136,14 @@ const struct frz_kind frz_smmuv3_kind = {
 		},
 		[IOMMU_FREEZE_OBSTACLE_GRANULE] = {
 			.name = "granule",
-			.text = "its domain's tables are not of 4 KiB, or have more than one at the top",
+			.text =
+				"its domain's tables are not of 4 KiB, or have more than one at the top",
 			.fix = "boot a kernel with pages of 4 KiB",
 		},
 		[IOMMU_FREEZE_OBSTACLE_STAGE_2] = {
 			.name = "stage-two",
-			.text = "its SMMU cannot swap stage 2 without a gap (BBML2, two-level stream table)",
+			.text =
+				"its SMMU cannot swap stage 2 without a gap (BBML2, two-level stream table)",
 			.fix = "attach it to a stage 1 HWPT or IOAS, if the SMMU has that stage",
 		},
 	},

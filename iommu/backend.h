@@ -56,9 +56,8 @@ struct frz_descriptor {
  * @check_domain: Can a domain of this kind be frozen? It is that of a device behind
  *	such a unit.
  * @tree: Set up the tables of a domain, in which @check_domain found nothing, for a
- *	walk. Its map does not change until that is over. What no frozen device needs
- *	the walk may leave out.
- *
+ *	walk. Its map does not change until that is over.
+ *	What no frozen device needs the walk may leave out.
  *
  * @stream: The id that the device's DMA carries; the device passed @check, or came
  *	from the previous kernel and was adopted.

@@ -338,22 +338,13 @@ static int check_top(struct check *c, const struct frz_abi_domain *d)
 	return check_address(c, &d->head, FRZ_ABI_PAGE, "domain: bad head address");
 }
 
-/* What its kind of unit has to say of it. */
-static int check_domain_kind(struct check *c, const struct frz_abi_domain *d)
-{
-	const struct frz_kind *kind;
-	const char *reason;
-	const u32 *field;
-
-	kind = frz_kind_by_id(frz_blob_unit(c->b, d->unit)->kind);
-	reason = kind->check_domain ? kind->check_domain(d, &field) : NULL;
-	return reason ? refuse(c, -EINVAL, field, *field, reason) : 0;
-}
-
 static int check_domain(struct check *c, const struct frz_abi_domain *d)
 {
 	const struct frz_format *fmt = frz_format_by_id(d->format);
 	const struct frz_abi_domain *other = NULL;
+	const struct frz_kind *kind;
+	const char *reason;
+	const u32 *field;
 	int ret;
 
 	if (!fmt)
@@ -383,8 +374,9 @@ static int check_domain(struct check *c, const struct frz_abi_domain *d)
 			return refuse(c, -EINVAL, &d->tag, d->tag,
 				      "domain: cache tag of another one");
 	}
-	ret = check_chunks(c, d);
-	return ret ?: check_domain_kind(c, d);
+	kind = frz_kind_by_id(frz_blob_unit(c->b, d->unit)->kind);
+	reason = kind->check_domain ? kind->check_domain(d, &field) : NULL;
+	return reason ? refuse(c, -EINVAL, field, *field, reason) : check_chunks(c, d);
 }
 
 /* Bridges must lead from one to the next and from the last to the device. */

@@ -73,9 +73,8 @@ static void take_tag(struct frz_domain *dom, int ret)
 
 /**
  * frz_domain_import - Take over a frozen domain of the previous kernel
- * @dom: zeroed; the caller has the first reference
+ * @dom: zeroed, but for @unit_rec; the caller has the first reference
  * @rec: its record in the blob, which stays
- * @unit_rec: that of its unit
  * @backend: of its unit
  *
  * What does not check out is told in @dom->why.
@@ -83,11 +82,9 @@ static void take_tag(struct frz_domain *dom, int ret)
  * Context: Boot, one thread.
  */
 void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
-		       const struct frz_abi_unit *unit_rec,
 		       const struct frz_backend *backend)
 {
 	dom->rec = rec;
-	dom->unit_rec = unit_rec;
 	dom->backend = backend;
 	/* Its ops are not the driver's, which may take a paging domain for its own. */
 	dom->domain.type = IOMMU_DOMAIN_PLATFORM;
@@ -159,19 +156,6 @@ void frz_domain_put(struct frz_domain *dom)
 	frz_domain_forget_unit(dom);
 	frz_shadow_drop(&dom->shadow);
 	frz_memory_release(&dom->memory);
-}
-
-/**
- * frz_domain_left - A device left a frozen domain for another one
- * @dom: the domain
- * @pdev: the device
- *
- * Context: Group mutex held.
- */
-void frz_domain_left(const struct frz_domain *dom, struct pci_dev *pdev)
-{
-	if (dom->backend->left)
-		dom->backend->left(pdev, dom->rec->format, dom->rec->tag);
 }
 
 /**

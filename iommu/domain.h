@@ -13,7 +13,6 @@
 #include "verify.h"
 
 struct frz_backend;
-struct pci_dev;
 
 /**
  * struct frz_domain - a frozen domain
@@ -44,13 +43,11 @@ struct frz_domain {
 };
 
 void frz_domain_import(struct frz_domain *dom, const struct frz_abi_domain *rec,
-		       const struct frz_abi_unit *unit_rec,
 		       const struct frz_backend *backend);
 void frz_domain_adopt(struct frz_domain *dom, struct iommu_device *unit);
 void frz_domain_forget_unit(struct frz_domain *dom);
 void frz_domain_get(struct frz_domain *dom);
 void frz_domain_put(struct frz_domain *dom);
-void frz_domain_left(const struct frz_domain *dom, struct pci_dev *pdev);
 bool frz_domain_has_left(const struct frz_domain *dom, u32 stream);
 void frz_domain_block(const struct frz_domain *dom, u32 stream);
 int frz_domain_compare(struct frz_domain *dom, struct pci_dev *pdev,

@@ -107,9 +107,9 @@ static int add_leaf(struct frz_encoder *enc, const struct frz_extent *leaf,
  * @enc: after frz_encode_begin()
  * @e: run above all that were added before
  *
- * Return: 0; -EINVAL when @e is not above the last one, not page aligned, empty,
- * without a permission or with one that the format cannot express; -ERANGE when it is
- * beyond what the levels or the address field can express; -ENOMEM.
+ * Return: 0; -EINVAL when @e is not above the last one, not page aligned, empty
+ * or without a permission that it can have; -ERANGE when it is beyond what the levels or the
+ * address field can express; -ENOMEM.
  */
 int frz_encode_extent(struct frz_encoder *enc, const struct frz_extent *e)
 {

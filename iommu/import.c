@@ -185,7 +185,6 @@ void iommu_freeze_refuse_all(const char *why)
 static int __import import_domains(void)
 {
 	const struct frz_abi_domain *rec = NULL;
-	const struct frz_abi_unit *unit;
 	struct frz_domain *dom;
 
 	domains = kcalloc(blob.nr_domains, sizeof(*domains), GFP_KERNEL);
@@ -193,9 +192,9 @@ static int __import import_domains(void)
 		return -ENOMEM;
 	dom = domains;
 	while ((rec = frz_blob_next_domain(&blob, rec))) {
-		unit = frz_blob_unit(&blob, rec->unit);
-		frz_domain_import(dom++, rec, unit,
-				  frz_backend_by_kind(unit->kind));
+		dom->unit_rec = frz_blob_unit(&blob, rec->unit);
+		frz_domain_import(dom, rec, frz_backend_by_kind(dom->unit_rec->kind));
+		dom++;
 	}
 	return 0;
 }

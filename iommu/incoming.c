@@ -413,7 +413,8 @@ void iommu_freeze_replaced(struct device *dev)
 	in = frz_incoming_find(pdev);
 	if (!in)
 		return;
-	frz_domain_left(in->domain, pdev);
+	if (in->domain->backend->left)
+		in->domain->backend->left(pdev, in->domain->rec->format, in->domain->rec->tag);
 	scoped_guard(spinlock_irqsave, &frz_incoming_lock) {
 		/* A refused device goes this way to its default domain. */
 		if (in->state != FRZ_INCOMING_FROZEN)

@@ -21,7 +21,7 @@
  *	this kind? NULL, or what is wrong with it and @field set to where. May itself
  *	be NULL.
  * @check_domain: The same for a domain on one of its units. May be NULL.
- * @check_device: The same for a device below one. May be NULL.
+ * @check_device: The same for a device below one of its units. May be NULL.
  */
 struct frz_kind {
 	const char *name;

@@ -139,7 +139,7 @@ int frz_walk_from(const struct frz_tree *t, u64 start,
 		  int (*fn)(void *arg, const struct frz_extent *e), void *arg,
 		  struct frz_stats *stats, u64 *bad_iova)
 {
-	struct frz_extent run = {}, leaf;
+	struct frz_extent run = { .iova = start }, leaf;
 	struct frz_stats seen = {};
 	u64 next = start;
 	struct frz_cursor c;

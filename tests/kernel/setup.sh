@@ -622,7 +622,7 @@ configure() {
 		return 0
 	fi
 	say "$config: configuring"
-	rm -f "$out/.configured"
+	rm -f "$out/.configured" "$out/.built"
 	{
 		if [[ $config == debian ]]; then
 			dpkg-deb --fsys-tarfile "$(cached_deb "$config_package")" |
@@ -706,16 +706,47 @@ check_objects() {
 	[[ -z $text ]] || die "debian: modules need these, which are not exported: ${text//$'\n'/ }"
 }
 
+# sources SRC: checksums of all that is ours or touched by us
+sources() { (cd "$1" && xargs -d '\n' sha256sum <"$tree/patched.files"); }
+
+# stale SRC OUT -> the objects that are to be made anew, when nothing but C files was edited since the last
+# good build; fails if it cannot be told from that. A configuration that is made anew removes the record.
+stale() (
+	[[ -f $2/.building && -f $2/vmlinux.o ]] || exit 1
+	comm -3 <(sort "$2/.building") <(sort "$2/.sources") | sed 's/^\t*[0-9a-f]*  //' | sort | uniq -c >"$2/.edited"
+	[[ -s $2/.edited ]] || exit 1
+	# a file that came or went is there once
+	! grep -qvE '^ *2 .*\.c$' "$2/.edited" || exit 1
+	sed "s|^ *2 |$1/|" "$2/.edited" | (cd "$2" && grep -rlF --include='.*.o.cmd' -f - .) |
+		sed -E 's|/\.([^/]*)\.cmd$|/\1|' | sort
+)
+
 # Runs make with a progress line every 20 seconds.
 build() {
-	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=() goals=("${boot##*/}")
+	local config=$1 src=$2 out=$3 log=$4 pid start=$SECONDS rc=0 last vars=() goals=("${boot##*/}") objects=()
 	case $config in
 	vtd-cov)	mapfile -t vars < <(gcov_vars) ;;
 	vtd-modules)	goals+=(modules) ;;
 	debian)		vars=(W=1e)
 			mapfile -t goals < <(echo drivers/iommu/freeze/; printf '%s\n' "${module_objects[@]}"; touched_objects) ;;
 	esac
-	make -C "$src" O="$out" "LOCALVERSION=-$config" "${vars[@]}" -j"${JOBS:-$(nproc)}" "${goals[@]}" >"$log" 2>&1 9>&- &
+	vars+=("LOCALVERSION=-$config" "-j${JOBS:-$(nproc)}")
+	rm -f "$out/.building"
+	case $config in
+	vtd | vtd-debug | smmuv3 | smmuv3-debug)
+		[[ ! -f $out/.built ]] || mv "$out/.built" "$out/.building"
+		sources "$src" >"$out/.sources"
+		mapfile -t objects < <(stale "$src" "$out") ;;
+	esac
+	if ((${#objects[@]})); then
+		# make would look at each object of the kernel, and that is most of what it does here: it is told
+		# which to make, and links all as ever
+		(cd "$out" && rm -f vmlinux.o "${objects[@]}")
+		set -- make -C "$out" -f "$src/Makefile" -rR --no-print-directory -o prepare "single-goals=${objects[*]}"
+	else
+		set -- make -C "$src" O="$out"
+	fi
+	"$@" "${vars[@]}" "${goals[@]}" >"$log" 2>&1 9>&- &
 	pid=$!
 	# shellcheck disable=SC2064
 	trap "kill $pid 2>/dev/null || true" EXIT
@@ -733,7 +764,8 @@ build() {
 		die "$config: the build failed: $log"
 	fi
 	grep -A8 'warning:' "$log" >&2 || true
-	say "$config: built in $((SECONDS - start)) s"
+	[[ ! -f $out/.sources ]] || mv "$out/.sources" "$out/.built"
+	say "$config: built in $((SECONDS - start)) s${objects[*]:+ (${#objects[@]} objects)}"
 }
 
 # kernel CONFIG -> path of the image, or of the folder that says that all objects were good

@@ -8,15 +8,15 @@ TALLY	:= tests/lib/tally.sh
 RUN	:= tests/hil/run.py
 # Debian's configuration is for its own source, see tests/lib/style.sh
 KERNELS	:= $(if $(KSRC),,debian) vtd vtd-off vtd-debug vtd-modules stock
-DEMO	:= vtd-nic-rx
 PYTHON	:= /usr/bin/python3
 FUZZ_SECONDS ?= 15
 export FUZZ_SEED
 
-.PHONY: help deps kernels tools install unit fuzz tool hil demo test checkpatch selftest-judge mutants coverage smmuv3 clean
+.PHONY: help deps kernels tools install unit fuzz tool hil demo demo-smmuv3 test checkpatch selftest-judge mutants coverage smmuv3 clean
 
 help:
 	@echo 'make demo            one NIC keeps receiving through a kexec; prints a table'
+	@echo 'make demo-smmuv3     the same on an arm64 machine with an SMMUv3'
 	@echo 'make test            all tests; a line for each part, and the last is "N passed, N failed"'
 	@echo 'make tools           build iommu-freeze, the operator'"'"'s tool; make install PREFIX= DESTDIR='
 	@echo
@@ -28,7 +28,7 @@ help:
 	@echo 'make tool            test iommu-freeze without a kernel, and fuzz what it reads'
 	@echo 'make checkpatch      kernel style, Python and shell; git am and size of the patches; Debian'"'"'s configuration'
 	@echo 'make selftest-judge  reports, tables and traces that are spoiled are refused by the judge'
-	@echo 'make hil             all scenarios in QEMU; results in out/hil/*.json'
+	@echo 'make hil             the scenarios of VT-d in QEMU; results in out/hil/*.json'
 	@echo 'make hil-NAME        one scenario; $(RUN) --list names them'
 	@echo
 	@echo 'Not in make test, as they take long:'
@@ -65,8 +65,11 @@ smmuv3:
 hil-%:
 	@$(RUN) $*
 
-demo: deps
-	@$(SETUP) vtd >/dev/null
+# A scenario's name begins with its kernel's.
+demo: DEMO := vtd-nic-rx
+demo-smmuv3: DEMO := smmuv3-s1-nic-rx
+demo demo-smmuv3: deps
+	@$(SETUP) $(firstword $(subst -, ,$(DEMO))) >/dev/null
 	@$(RUN) $(DEMO); rc=$$?; tests/lib/table.sh out/hil/$(DEMO).json && exit $$rc
 
 checkpatch:

@@ -73,7 +73,7 @@ static void take_tag(struct frz_domain *dom, int ret)
 
 /**
  * frz_domain_import - Take over a frozen domain of the previous kernel
- * @dom: zeroed, but for @unit_rec; the caller has the first reference
+ * @dom: zeroed but for its unit_rec; the caller has the first reference
  * @rec: its record in the blob, which stays
  * @backend: of its unit
  *

@@ -144,7 +144,6 @@ const struct frz_kind frz_smmuv3_kind = {
 			.name = "stage-two",
 			.text =
 				"its SMMU cannot swap stage 2 without a gap (BBML2, two-level stream table)",
-			.fix = "attach it to a stage 1 HWPT or IOAS, if the SMMU has that stage",
 		},
 	},
 	.check = check_tables,

@@ -8,7 +8,7 @@ case ${1:-} in
 --help|-h)	echo "$usage"; exit 0 ;;
 ''|-*)		echo "$usage" >&2; exit 2 ;;
 esac
-[[ -r $1 ]] || { echo "table: error: there is no $1: run the scenario first, 'make demo'" >&2; exit 1; }
+[[ -r $1 ]] || { echo "table: error: there is no $1: run the scenario first, 'make hil-$(basename "$1" .json)'" >&2; exit 1; }
 
 jq -r '
 # a figure that the run does not have is null in the report

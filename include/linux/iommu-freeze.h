@@ -52,6 +52,7 @@ struct iommu_domain *iommu_freeze_adopt(struct device *dev, bool alone);
 void iommu_freeze_refuse_all(const char *why);
 int iommu_freeze_may_kexec(void);
 void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu);
+bool iommu_freeze_smmuv3_holds(struct arm_smmu_device *smmu, u32 index);
 bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu);
 u32 iommu_freeze_smmuv3_keep(struct arm_smmu_device *smmu);
 bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu);
@@ -101,6 +102,18 @@ static inline bool iommu_freeze_pci_keep_master(const struct pci_dev *pdev)
 static inline bool iommu_freeze_pci_running(const struct pci_dev *pdev)
 {
 	return test_bit_acquire(PCI_FREEZE_RUNNING, &pdev->freeze_flags);
+}
+
+/**
+ * iommu_freeze_pci_stopped - Was this device stopped, and not reset since?
+ * @pdev: the device
+ *
+ * Context: Any.
+ * Return: true if its DMA was cut off, as it was refused, discarded or removed.
+ */
+static inline bool iommu_freeze_pci_stopped(const struct pci_dev *pdev)
+{
+	return test_bit(PCI_FREEZE_STOPPED, &pdev->freeze_flags);
 }
 
 /**
@@ -163,6 +176,12 @@ static inline int iommu_freeze_may_kexec(void)
 
 static inline void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu)
 {
+}
+
+static inline bool iommu_freeze_smmuv3_holds(struct arm_smmu_device *smmu,
+					     u32 index)
+{
+	return false;
 }
 
 static inline bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu)
@@ -239,6 +258,11 @@ static inline bool iommu_freeze_pci_keep_master(const struct pci_dev *pdev)
 }
 
 static inline bool iommu_freeze_pci_running(const struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline bool iommu_freeze_pci_stopped(const struct pci_dev *pdev)
 {
 	return false;
 }

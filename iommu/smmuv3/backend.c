@@ -78,43 +78,44 @@ static bool uses_ats(struct arm_smmu_master *master)
 		pci_ats_supported(to_pci_dev(master->dev)));
 }
 
-/* Where the direct map has it, and not in an area that the next kernel sets aside? */
-static bool is_plain(const void *virt, u64 pa)
+/*
+ * Streams that firmware uses, of whatever device (IORT, RMR): a kexec with frozen devices
+ * cuts them off, behind each SMMU.
+ */
+static bool has_rmrs(void)
 {
-	return virt_addr_valid(virt) && virt_to_phys((void *)virt) == pa &&
-	       !is_migrate_cma_page(virt_to_page(virt));
-}
-
-static bool keeps_tables(struct arm_smmu_master *master)
-{
-	struct arm_smmu_device *smmu = master->smmu;
-	struct arm_smmu_strtab_cfg *cfg = &smmu->strtab_cfg;
-	u32 index = arm_smmu_strtab_l1_idx(master->streams[0].id);
-
-	if (!frz_smmuv3_unit(smmu))
-		return false;
-	if (!frz_smmuv3_two_level(smmu))
-		return is_plain(cfg->linear.table, cfg->linear.ste_dma);
-	return is_plain(cfg->l2.l1tab, cfg->l2.l1_dma) &&
-	       is_plain(cfg->l2.l2ptrs[index], frz_smmuv3_l2(smmu, index));
-}
-
-/* Streams that firmware uses, of whatever device (IORT, RMR). */
-static bool has_rmrs(struct arm_smmu_device *smmu)
-{
+	struct frz_smmuv3_unit *unit = NULL;
+	struct fwnode_handle *fwnode;
+	bool any = false;
 	LIST_HEAD(rmrs);
-	bool any;
 
-	iort_get_rmr_sids(dev_fwnode(smmu->dev), &rmrs);
-	any = !list_empty(&rmrs);
-	iort_put_rmr_sids(dev_fwnode(smmu->dev), &rmrs);
+	while (!any && (unit = frz_smmuv3_next_unit(unit))) {
+		fwnode = dev_fwnode(unit->smmu->dev);
+		iort_get_rmr_sids(fwnode, &rmrs);
+		any = !list_empty(&rmrs);
+		iort_put_rmr_sids(fwnode, &rmrs);
+	}
 	return any;
+}
+
+/*
+ * Below a bridge of ACPI or a generic one firmware has set up the links. What else has a
+ * driver starts them anew when that probes, and devices with them.
+ */
+static bool keeps_links(struct pci_dev *pdev)
+{
+	struct device *host = pci_find_host_bridge(pdev->bus)->dev.parent;
+
+	return !host || (host->driver &&
+			 !strcmp(host->driver->name, "pci-host-generic"));
 }
 
 static void check(struct pci_dev *pdev, struct frz_findings *f)
 {
 	struct arm_smmu_master *master = master_of(pdev);
 	struct arm_smmu_device *smmu = master->smmu;
+	/* It leaves its frozen domain whether or not it could be preserved again. */
+	bool leaves = iommu_freeze_pci_running(pdev);
 
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_COHERENCY,
 		  !(smmu->features & ARM_SMMU_FEAT_COHERENCY));
@@ -122,13 +123,16 @@ static void check(struct pci_dev *pdev, struct frz_findings *f)
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_STALL,
 		  master->stall_enabled ||
 		  smmu->features & ARM_SMMU_FEAT_STALL_FORCE);
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_HOST_BRIDGE,
+		  !leaves && !keeps_links(pdev));
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_ATS, uses_ats(master));
 	frz_found(f, IOMMU_FREEZE_OBSTACLE_PRI,
 		  arm_smmu_ssids_in_use(&master->cd_table));
-	frz_found(f, IOMMU_FREEZE_OBSTACLE_RMRR, has_rmrs(smmu));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_RMRR, !leaves && has_rmrs());
 	if (frz_found(f, IOMMU_FREEZE_OBSTACLE_ALIAS, master->num_streams != 1))
 		return;
-	frz_found(f, IOMMU_FREEZE_OBSTACLE_STREAM_TABLE, !keeps_tables(master));
+	frz_found(f, IOMMU_FREEZE_OBSTACLE_STREAM_TABLE,
+		  !leaves && !frz_smmuv3_can_keep(master));
 }
 
 /*
@@ -389,22 +393,20 @@ static void frozen_descriptor(struct frz_descriptor *d,
 }
 
 /* What is cached under the tag of an entry: of stage 1 it is in the CD. */
-static void flush_entry(struct arm_smmu_master *master,
-			const struct frz_smmuv3_ste *ste)
+static int flush_entry(struct arm_smmu_master *master,
+		       const struct frz_smmuv3_ste *ste)
 {
 	u64 pa = frz_smmuv3_ste_cd(ste);
 	struct frz_smmuv3_cd cd;
 
-	if (frz_smmuv3_ste_stage(ste) == 2) {
-		frz_smmuv3_flush_tag(master->smmu, FRZ_FORMAT_LPAE_S2,
-				     frz_smmuv3_ste_vmid(ste));
-		return;
-	}
+	if (frz_smmuv3_ste_stage(ste) == 2)
+		return frz_smmuv3_flush_tag(master->smmu, FRZ_FORMAT_LPAE_S2,
+					    frz_smmuv3_ste_vmid(ste));
 	cd = to_cd(pa == master->cd_table.cdtab_dma ?
 		   arm_smmu_get_cd_ptr(master, IOMMU_NO_PASID) :
 		   phys_to_virt(pa));
-	frz_smmuv3_flush_tag(master->smmu, FRZ_FORMAT_LPAE_S1,
-			     frz_smmuv3_cd_asid(&cd));
+	return frz_smmuv3_flush_tag(master->smmu, FRZ_FORMAT_LPAE_S1,
+				    frz_smmuv3_cd_asid(&cd));
 }
 
 static int swap_descriptor(struct pci_dev *pdev, const struct frz_descriptor *from,
@@ -415,9 +417,11 @@ static int swap_descriptor(struct pci_dev *pdev, const struct frz_descriptor *fr
 
 	if (ret)
 		return ret;
-	flush_entry(master, const_ste_of(from));
-	flush_entry(master, const_ste_of(to));
-	return 0;
+	ret = flush_entry(master, const_ste_of(from));
+	ret = flush_entry(master, const_ste_of(to)) ?: ret;
+	if (ret)
+		frz_smmuv3_swap(master, const_ste_of(to), const_ste_of(from));
+	return ret;
 }
 
 static bool is_on(struct pci_dev *pdev, const struct frz_descriptor *d)
@@ -445,6 +449,8 @@ static bool has_left(struct iommu_device *unit, u32 stream,
 {
 	struct frz_smmuv3_ste ste;
 
+	if (frz_smmuv3_is_deaf())
+		return false;
 	if (!frz_smmuv3_look(frz_to_smmu(unit), stream, &ste))
 		return true;
 	switch (frz_smmuv3_ste_stage(&ste)) {

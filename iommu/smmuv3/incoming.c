@@ -5,7 +5,7 @@
  * Structure: the units of unit.c; import.c has the rest of what was handed over.
  *
  * Locking: an SMMU is started by its driver's probe, and nobody else uses it or its
- * tables by then.
+ * tables by then. Drivers may probe several at once, and import.c is for one.
  *
  * Fails: anything that comes from the other kernel. An SMMU that does not check out is
  * reset by its driver, as any other: it aborts all DMA until it translates by empty
@@ -142,24 +142,25 @@ static void check_stes(const struct frz_import_unit *unit, u32 first, u32 nr,
 static const char *check_two_level(struct arm_smmu_device *smmu,
 				   const struct frz_import_unit *unit)
 {
+	const struct frz_abi_table *table = frz_unit_tables(unit->rec);
 	struct arm_smmu_strtab_l1 *l1 =
 		phys_to_virt(table_at(unit->rec, FRZ_SMMUV3_TABLE_STRTAB));
 	u32 i;
 
-	for (i = 0; i < smmu->strtab_cfg.l2.num_l1_ents; i++) {
-		u64 pa = table_at(unit->rec, i);
-
-		if (!pa) {
-			WRITE_ONCE(l1[i].l2ptr, 0);
+	for (i = 0; i < unit->rec->nr_tables; i++, table++) {
+		if (table->index == FRZ_SMMUV3_TABLE_STRTAB)
 			continue;
-		}
-		if (!is_preserved(pa, FRZ_SMMUV3_L2_LEN))
+		if (!is_preserved(table->address, FRZ_SMMUV3_L2_LEN))
 			return "a level 2 stream table is not preserved memory";
-		if (le64_to_cpu(l1[i].l2ptr) != (pa | (STRTAB_SPLIT + 1)))
+		if (le64_to_cpu(l1[table->index].l2ptr) !=
+		    (table->address | (STRTAB_SPLIT + 1)))
 			return "its level 1 descriptor is not that of its level 2 table";
-		check_stes(unit, i * STRTAB_NUM_L2_STES, STRTAB_NUM_L2_STES,
-			   phys_to_virt(pa));
+		check_stes(unit, table->index * STRTAB_NUM_L2_STES,
+			   STRTAB_NUM_L2_STES, phys_to_virt(table->address));
 	}
+	for (i = 0; i < smmu->strtab_cfg.l2.num_l1_ents; i++)
+		if (l1[i].l2ptr && !table_at(unit->rec, i))
+			WRITE_ONCE(l1[i].l2ptr, 0);
 	return NULL;
 }
 
@@ -239,14 +240,18 @@ static void lose_unit(void *data)
  */
 void iommu_freeze_smmuv3_adopt(struct arm_smmu_device *smmu)
 {
+	static DEFINE_MUTEX(one_at_a_time);
 	struct frz_smmuv3_unit *unit = frz_smmuv3_add_unit(smmu);
+	enum frz_unit_state state = FRZ_UNIT_BAD;
 	const char *why;
 
-	if (!unit)
-		return;
-	unit->met_table = base_now(smmu);
-	switch (frz_import_unit(FRZ_UNIT_SMMUV3, unit->reg_base,
-				&unit->import)) {
+	guard(mutex)(&one_at_a_time);
+	if (unit) {
+		unit->met_table = base_now(smmu);
+		state = frz_import_unit(FRZ_UNIT_SMMUV3, unit->reg_base,
+					&unit->import);
+	}
+	switch (state) {
 	case FRZ_UNIT_NONE:
 		return;
 	case FRZ_UNIT_BAD:

@@ -134,11 +134,15 @@ const struct frz_kind frz_smmuv3_kind = {
 			.name = "stall",
 			.text = "its DMA is held when it faults, until software answers",
 		},
+		[IOMMU_FREEZE_OBSTACLE_HOST_BRIDGE] = {
+			.name = "host-bridge",
+			.text =
+				"its host bridge is neither ACPI's nor a generic one, and starts its links anew",
+		},
 		[IOMMU_FREEZE_OBSTACLE_GRANULE] = {
 			.name = "granule",
 			.text =
 				"its domain's tables are not of 4 KiB, or have more than one at the top",
-			.fix = "boot a kernel with pages of 4 KiB",
 		},
 		[IOMMU_FREEZE_OBSTACLE_STAGE_2] = {
 			.name = "stage-two",

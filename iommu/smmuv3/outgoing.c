@@ -9,12 +9,13 @@
  * frozen device hands over nothing and aborts all DMA.
  *
  * Structure: by unit how many preserved devices it has, and by level 2 table how many
- * of them count on it. As long as a unit has one, the driver cannot move its level 2
- * tables: its spare one is here.
+ * of them count on it. As long as a table has one, the driver does not move it.
  *
- * Locking: what is kept here changes under outgoing_rwsem, which the core holds. When
- * the last word is said the rest of the system still runs, and may attach and detach
- * devices: that takes arm_smmu_asid_lock, and under it nobody changes a stream after it.
+ * Locking: what is kept here changes under outgoing_rwsem, which the core holds, and
+ * l2_users under arm_smmu_asid_lock as well, under which the driver moves tables. When
+ * the last word is said the rest of the system still runs, and may attach, detach and
+ * find devices: that takes arm_smmu_asid_lock or streams_mutex, and under these nobody
+ * changes a stream or adds a table after it.
  *
  * Fails: preserving, for lack of memory. The last word cannot.
  */
@@ -60,17 +61,38 @@ static void unpreserve(u64 pa, size_t size)
 	kho_unpreserve_pages(phys_to_page(pa), size >> PAGE_SHIFT);
 }
 
-/* From now on each level 2 table stays where it is, or again not. */
-static void take_spare(struct frz_smmuv3_unit *unit, bool take)
+/* Where the direct map has it, and not in an area that the next kernel sets aside? */
+static bool is_plain(const void *virt, u64 pa)
 {
-	struct arm_smmu_device *smmu = unit->smmu;
+	return virt_addr_valid(virt) && virt_to_phys((void *)virt) == pa &&
+	       !is_migrate_cma_page(virt_to_page(virt));
+}
 
+static bool is_plain_l2(struct arm_smmu_device *smmu, u32 index)
+{
+	return is_plain(smmu->strtab_cfg.l2.l2ptrs[index],
+			frz_smmuv3_l2(smmu, index));
+}
+
+/**
+ * frz_smmuv3_can_keep - Can the tables that lead to a device's stream go along?
+ * @master: the device
+ *
+ * Context: May sleep.
+ * Return: true if their memory can be preserved.
+ */
+bool frz_smmuv3_can_keep(struct arm_smmu_master *master)
+{
+	struct arm_smmu_device *smmu = master->smmu;
+	struct arm_smmu_strtab_cfg *cfg = &smmu->strtab_cfg;
+
+	if (!frz_smmuv3_unit(smmu))
+		return false;
 	if (!frz_smmuv3_two_level(smmu))
-		return;
+		return is_plain(cfg->linear.table, cfg->linear.ste_dma);
 	guard(mutex)(&arm_smmu_asid_lock);
-	if (take)
-		unit->spare = smmu->strtab_cfg.l2.spare;
-	smmu->strtab_cfg.l2.spare = take ? NULL : unit->spare;
+	return is_plain(cfg->l2.l1tab, cfg->l2.l1_dma) &&
+	       is_plain_l2(smmu, arm_smmu_strtab_l1_idx(master->streams[0].id));
 }
 
 /* The stream table, with the first device. */
@@ -84,8 +106,6 @@ static int get_unit(struct frz_smmuv3_unit *unit)
 		       frz_smmuv3_table_size(unit->smmu));
 	if (ret)
 		unit->users--;
-	else
-		take_spare(unit, true);
 	return ret;
 }
 
@@ -93,7 +113,6 @@ static void put_unit(struct frz_smmuv3_unit *unit)
 {
 	if (--unit->users)
 		return;
-	take_spare(unit, false);
 	unpreserve(frz_smmuv3_table(unit->smmu),
 		   frz_smmuv3_table_size(unit->smmu));
 }
@@ -120,6 +139,10 @@ static int get_l2(struct frz_smmuv3_unit *unit, u32 index)
 	/* A record takes no more, besides the level 1 table. */
 	if (!users && unit->nr_l2 == FRZ_MAX_TABLES - 1)
 		return -E2BIG;
+	guard(mutex)(&arm_smmu_asid_lock);
+	/* It may be another one than that which was looked at. */
+	if (!is_plain_l2(unit->smmu, index))
+		return -EAGAIN;
 	ret = set_l2_users(unit, index, users + 1);
 	if (ret || users)
 		return ret;
@@ -135,6 +158,7 @@ static void put_l2(struct frz_smmuv3_unit *unit, u32 index)
 {
 	unsigned long users = l2_users(unit, index) - 1;
 
+	guard(mutex)(&arm_smmu_asid_lock);
 	/* There is an entry already: that needs no memory. */
 	set_l2_users(unit, index, users);
 	if (users)
@@ -318,19 +342,37 @@ static void leave_on(struct arm_smmu_device *smmu)
 	u32 on = readl_relaxed(smmu->base + ARM_SMMU_CR0) &
 		 (CR0_SMMUEN | CR0_ATSCHK);
 
-	frz_smmuv3_flush_all(smmu);
-	if (frz_smmuv3_write_sync(smmu, 0, ARM_SMMU_IRQ_CTRL,
-				  ARM_SMMU_IRQ_CTRLACK) ||
-	    frz_smmuv3_write_sync(smmu, on, ARM_SMMU_CR0, ARM_SMMU_CR0ACK))
-		pr_err("%s: does not answer: it may write to its old queues\n",
-		       dev_name(smmu->dev));
+	if (!frz_smmuv3_flush_all(smmu) &&
+	    !frz_smmuv3_write_sync(smmu, 0, ARM_SMMU_IRQ_CTRL,
+				   ARM_SMMU_IRQ_CTRLACK) &&
+	    !frz_smmuv3_write_sync(smmu, on, ARM_SMMU_CR0, ARM_SMMU_CR0ACK))
+		return;
+	/* What it has cached, and its queues, are memory of the next kernel. */
+	writel_relaxed(0, smmu->base + ARM_SMMU_CR0);
+	pr_err("%s: does not answer: turned off, DMA of its frozen devices is lost\n",
+	       dev_name(smmu->dev));
+}
+
+/**
+ * iommu_freeze_smmuv3_holds - Must a level 2 table stay where it is?
+ * @smmu: the SMMU
+ * @index: of its level 1 descriptor
+ *
+ * Context: Under arm_smmu_asid_lock.
+ * Return: true if a preserved device counts on it.
+ */
+bool iommu_freeze_smmuv3_holds(struct arm_smmu_device *smmu, u32 index)
+{
+	struct frz_smmuv3_unit *unit = frz_smmuv3_unit(smmu);
+
+	return unit && l2_users(unit, index);
 }
 
 /**
  * iommu_freeze_smmuv3_is_over - Was the last word to an SMMU said?
  * @smmu: the SMMU
  *
- * Context: Under arm_smmu_asid_lock.
+ * Context: Under arm_smmu_asid_lock or the SMMU's streams_mutex.
  * Return: true if its streams must stay as they are.
  */
 bool iommu_freeze_smmuv3_is_over(struct arm_smmu_device *smmu)
@@ -362,6 +404,7 @@ bool iommu_freeze_smmuv3_shutdown(struct arm_smmu_device *smmu)
 	if (!kexec_in_progress || !frz_outgoing_any_frozen())
 		return false;
 
+	guard(mutex)(&smmu->streams_mutex);
 	guard(mutex)(&arm_smmu_asid_lock);
 	if (unit)
 		unit->is_over = true;

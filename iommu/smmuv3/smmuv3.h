@@ -25,8 +25,8 @@ struct pci_dev;
  * @users: outgoing: preserved devices
  * @l2_users: outgoing: of these, how many each level 2 table has, by its index
  * @nr_l2: outgoing: level 2 tables that have any
- * @is_over: outgoing: the last word was said; under arm_smmu_asid_lock
- * @spare: outgoing: taken from the driver, so that no preserved table moves
+ * @is_over: outgoing: the last word was said; set under arm_smmu_asid_lock and
+ *	streams_mutex
  * @import: incoming: what the previous kernel said of it
  * @met_table: incoming: address of the stream table that it was met with
  * @keep: incoming: bits of CR0 that stay as they are, 0 unless it was adopted
@@ -40,7 +40,6 @@ struct frz_smmuv3_unit {
 	struct xarray l2_users;
 	unsigned int nr_l2;
 	bool is_over;
-	struct arm_smmu_strtab_l2 *spare;
 	struct frz_import_unit import;
 	u64 met_table;
 	u32 keep;
@@ -76,15 +75,17 @@ bool frz_smmuv3_look(struct arm_smmu_device *smmu, u32 stream,
 bool frz_smmuv3_is_frozen(const struct frz_smmuv3_ste *ste,
 			  const struct frz_memory *mem, u32 tag);
 void frz_smmuv3_abort(struct arm_smmu_ste *ste);
-void frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream);
-void frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag);
-void frz_smmuv3_flush_all(struct arm_smmu_device *smmu);
+int frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream);
+int frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag);
+int frz_smmuv3_flush_all(struct arm_smmu_device *smmu);
+bool frz_smmuv3_is_deaf(void);
 int frz_smmuv3_swap(struct arm_smmu_master *master,
 		    const struct frz_smmuv3_ste *from,
 		    const struct frz_smmuv3_ste *to);
 void frz_smmuv3_block(struct arm_smmu_device *smmu, u32 stream);
 
 /* outgoing.c */
+bool frz_smmuv3_can_keep(struct arm_smmu_master *master);
 int frz_smmuv3_preserve_units(void);
 void frz_smmuv3_unpreserve_units(void);
 void frz_smmuv3_write_units(struct frz_blob_writer *w);

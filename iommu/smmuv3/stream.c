@@ -143,14 +143,36 @@ void frz_smmuv3_abort(struct arm_smmu_ste *ste)
 	WRITE_ONCE(ste->data[0], target.data[0]);
 }
 
-static void issue(struct arm_smmu_device *smmu, struct arm_smmu_cmd *cmds, int n)
+/* An SMMU did not say that it has forgotten something. */
+static bool is_deaf;
+
+/**
+ * frz_smmuv3_is_deaf - Was there a flush of which nobody knows whether it was done?
+ *
+ * Context: Any.
+ * Return: true if hardware may go on by what memory no longer says.
+ */
+bool frz_smmuv3_is_deaf(void)
 {
+	return READ_ONCE(is_deaf);
+}
+
+static int issue(struct arm_smmu_device *smmu, struct arm_smmu_cmd *cmds, int n)
+{
+	int ret;
+
 	/*
 	 * Who has not started yet, or never will, takes no commands. What is cached
 	 * goes when it starts.
 	 */
-	if (readl_relaxed(smmu->base + ARM_SMMU_CR0) & CR0_CMDQEN)
-		arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, cmds, n, true);
+	if (!(readl_relaxed(smmu->base + ARM_SMMU_CR0) & CR0_CMDQEN))
+		return 0;
+	ret = arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, cmds, n, true);
+	if (ret) {
+		WRITE_ONCE(is_deaf, true);
+		dev_err_ratelimited(smmu->dev, "does not answer: what it has cached is not known\n");
+	}
+	return ret;
 }
 
 /**
@@ -162,12 +184,13 @@ static void issue(struct arm_smmu_device *smmu, struct arm_smmu_cmd *cmds, int n
  * led to it, which may have been another one a moment ago (section 4.3.1).
  *
  * Context: Any that may spin.
+ * Return: 0 or a negative errno if the SMMU does not answer.
  */
-void frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream)
+int frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream)
 {
 	struct arm_smmu_cmd cmd = arm_smmu_make_cmd_cfgi_ste(stream, false);
 
-	issue(smmu, &cmd, 1);
+	return issue(smmu, &cmd, 1);
 }
 
 /**
@@ -177,8 +200,9 @@ void frz_smmuv3_flush(struct arm_smmu_device *smmu, u32 stream)
  * @tag: its ASID, or VMID
  *
  * Context: Any that may spin.
+ * Return: 0 or a negative errno if the SMMU does not answer.
  */
-void frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag)
+int frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag)
 {
 	struct arm_smmu_cmd cmd;
 
@@ -188,7 +212,7 @@ void frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag)
 		cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_EL2_ASID, tag, 0);
 	else
 		cmd = arm_smmu_make_cmd_tlbi(CMDQ_OP_TLBI_NH_ASID, tag, 0);
-	issue(smmu, &cmd, 1);
+	return issue(smmu, &cmd, 1);
 }
 
 /**
@@ -196,8 +220,9 @@ void frz_smmuv3_flush_tag(struct arm_smmu_device *smmu, u32 format, u32 tag)
  * @smmu: the SMMU
  *
  * Context: Any that may spin.
+ * Return: 0 or a negative errno if the SMMU does not answer.
  */
-void frz_smmuv3_flush_all(struct arm_smmu_device *smmu)
+int frz_smmuv3_flush_all(struct arm_smmu_device *smmu)
 {
 	struct arm_smmu_cmd cmds[3];
 	int n = 0;
@@ -206,7 +231,7 @@ void frz_smmuv3_flush_all(struct arm_smmu_device *smmu)
 	if (smmu->features & ARM_SMMU_FEAT_HYP)
 		cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_EL2_ALL);
 	cmds[n++] = arm_smmu_make_cmd_op(CMDQ_OP_TLBI_NSNH_ALL);
-	issue(smmu, cmds, n);
+	return issue(smmu, cmds, n);
 }
 
 static bool same(const struct frz_smmuv3_ste *a, const struct frz_smmuv3_ste *b)
@@ -223,8 +248,8 @@ static bool same(const struct frz_smmuv3_ste *a, const struct frz_smmuv3_ste *b)
  * The caller flushes what is cached under the tags of both.
  *
  * Context: May sleep. Allocates nothing.
- * Return: 0, or -EBUSY if the entry was not @from, which then stays, or if hardware
- * could see a mixture.
+ * Return: 0; -EBUSY if the entry was not @from, or if hardware could see a mixture; a
+ * negative errno if the SMMU does not answer. The entry is as it was then.
  */
 int frz_smmuv3_swap(struct arm_smmu_master *master,
 		    const struct frz_smmuv3_ste *from,
@@ -234,6 +259,7 @@ int frz_smmuv3_swap(struct arm_smmu_master *master,
 	u32 stream = master->streams[0].id;
 	struct frz_smmuv3_ste now;
 	struct arm_smmu_ste *ste;
+	int ret;
 	u8 i;
 
 	guard(mutex)(&arm_smmu_asid_lock);
@@ -248,8 +274,10 @@ int frz_smmuv3_swap(struct arm_smmu_master *master,
 	/* What it points to, before it does */
 	dma_wmb();
 	WRITE_ONCE(ste->data[i], cpu_to_le64(to->q[i]));
-	frz_smmuv3_flush(master->smmu, stream);
-	return 0;
+	ret = frz_smmuv3_flush(master->smmu, stream);
+	if (ret)
+		WRITE_ONCE(ste->data[i], cpu_to_le64(from->q[i]));
+	return ret;
 }
 
 /**

@@ -260,6 +260,7 @@ enum iommu_freeze_obstacle {
 	IOMMU_FREEZE_OBSTACLE_EXTENSION,	/* SMMU with a vendor's extension */
 	IOMMU_FREEZE_OBSTACLE_STREAM_TABLE,	/* SMMU's, where it cannot be kept */
 	IOMMU_FREEZE_OBSTACLE_STALL,		/* its faults may stall */
+	IOMMU_FREEZE_OBSTACLE_HOST_BRIDGE,	/* its driver trains links anew */
 	IOMMU_FREEZE_OBSTACLE_ATS,		/* ATS enabled */
 	IOMMU_FREEZE_OBSTACLE_PRI,		/* PRI or PASID enabled */
 	IOMMU_FREEZE_OBSTACLE_ALIAS,		/* not its own requester id */

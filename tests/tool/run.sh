@@ -251,12 +251,12 @@ words = "ready ready idle not-ready not-ready not-ready not-ready not-ready not-
 assert [d["verdict"] for d in a] == words.split(), [d["verdict"] for d in a]
 def at(slot):
     return counted("all", f"0000:fe:{slot:02x}.0")
-assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 37, at(3)
-assert at(3)[-2:] == ["obstacle-35", "obstacle-63"], at(3)
+assert at(3) == a[3]["looked"] == a[3]["found"] and len(at(3)) == 38, at(3)
+assert at(3)[-2:] == ["obstacle-36", "obstacle-63"], at(3)
 found = [f for f in check["all"]["findings"] if f["object"] == "0000:fe:03.0"]
 assert found[0]["text"].endswith(", driver igb has it") and found[0]["fix"] == "bind it", found[0]
 assert [f["bytes"] for f in found if f["bytes"]] == [0x1000, 0x2000, 0x4000, 0x8000], found
-assert found[31]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[31]
+assert found[32]["iova"] == "0x1000000000000" and a[3]["trial"]["not_kept"] == 0xf000, found[32]
 assert a[3]["ats"] is True and a[0]["ats"] is False and a[5]["ats"] is None, "ats"
 assert a[4]["use"] is None and at(4) == ["driver"] and a[4]["driver"] is None and a[4]["reset"] == "none", a[4]
 assert at(5) == ["no-device"] and a[5]["use"] is None and a[5]["trial"] is None, a[5]

@@ -15,6 +15,7 @@
  * Fails: anything that comes from the other kernel.
  */
 #include <kunit/visibility.h>
+#include <linux/device/driver.h>
 #include <linux/init.h>
 #include <linux/iommu-freeze.h>
 #include <linux/kexec_handover.h>
@@ -328,6 +329,7 @@ VISIBLE_IF_KUNIT int __import frz_import_settle(void)
 
 	if (!blob.nr_devices && !bad)
 		return 0;
+	wait_for_device_probe();
 	settled = true;
 	frz_incoming_settle();
 	for (; (unit.rec = frz_blob_next_unit(&blob, unit.rec)); unit.number++)

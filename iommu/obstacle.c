@@ -69,7 +69,7 @@ static const struct frz_obstacle obstacles[IOMMU_FREEZE_NR_OBSTACLES] = {
 	},
 	[IOMMU_FREEZE_OBSTACLE_RMRR] = {
 		.name = "rmrr",
-		.text = "firmware needs DMA of another device (RMRR/RMR), which the kexec cuts off",
+		.text = "firmware needs DMA of another device (RMRR), which the kexec cuts off",
 		.fix = "switch off what has an RMRR in the firmware's setup, see reserved_regions",
 	},
 	[IOMMU_FREEZE_OBSTACLE_CDEV] = {

@@ -34,7 +34,7 @@ VARIABLES = {
     "FRAMES_MIN": ("8000", "frames to the first NIC, at least"),
     "TIMEOUT": ("480", "seconds, for the whole machine; on an idle host most need a tenth"),
     "SABOTAGE": ("", "what saboteur/ spoils, one thing or several"),
-    "SABOTAGE_AT": ("Starting new kernel", "as soon as the console has this line"),
+    "SABOTAGE_AT": ("Starting new kernel", "as soon as the console has this line; the IOMMU's shutdown comes after it"),
     "LIVE": ("", "numbers of the NICs that must not miss a DMA, from the first frame to the last"),
     "REFUSED": ("", "devices that the next kernel must refuse: they may reach nothing"),
     "UNKNOWN": ("", "of those, devices that the next kernel has not heard of: their IOMMU alone stops them"),

@@ -21,6 +21,7 @@
 #include <linux/idr.h>
 #include <linux/io-pgtable.h>
 #include <linux/iommu.h>
+#include <linux/iommu-freeze.h>
 #include <linux/mm.h>
 #include <linux/page-isolation.h>
 #include <linux/pci.h>

@@ -709,18 +709,24 @@ check_objects() {
 # sources SRC: checksums of all that is ours or touched by us
 sources() { (cd "$1" && xargs -d '\n' sha256sum <"$tree/patched.files"); }
 
-# stale OUT -> the objects that are to be made anew, as make calls them, when nothing but C files was edited
+# stale SRC OUT -> the objects that are to be made anew, as make calls them, when nothing but C files was edited
 # since the last good build; fails if it cannot be told from that. A configuration that is made anew removes
 # the record.
 stale() (
-	[[ -f $1/.building && -f $1/vmlinux.o ]] || exit 1
-	comm -3 <(sort "$1/.building") <(sort "$1/.sources") | sed 's/^\t*[0-9a-f]*  //' | sort | uniq -c >"$1/.edited"
-	[[ -s $1/.edited ]] || exit 1
+	[[ -f $2/.building && -f $2/vmlinux.o ]] || exit 1
+	comm -3 <(sort "$2/.building") <(sort "$2/.sources") | sed 's/^\t*[0-9a-f]*  //' | sort | uniq -c >"$2/.edited"
+	[[ -s $2/.edited ]] || exit 1
 	# a file that came or went is there once
-	! grep -qvE '^ *2 .*\.c$' "$1/.edited" || exit 1
-	# By the last part of its name: a Makefile may reach it by "..". Others of that name are made as well.
-	sed 's|.*/|/|' "$1/.edited" | (cd "$1" && grep -rlZF --include='.*.o.cmd' -f - . |
-		xargs -0r sed -nsE '1s|^savedcmd_([^ ]*) := .*|./\1|p') | sort
+	! grep -qvE '^ *2 .*\.c$' "$2/.edited" || exit 1
+	# Found by the last part of the name, as a Makefile may reach a file by "..".
+	sed 's|.*/|/|' "$2/.edited" | (cd "$2" && grep -rlZF --include='.*.o.cmd' -f - . |
+		xargs -0r awk -v src="$1/" '
+			FILENAME == ARGV[1]	{ edited[src $2]; next }
+			FNR == 1		{ object = $1; sub("^savedcmd_", "./", object) }
+			{
+				while (sub("[^/ ]+/[.][.]/", "")) ;
+				for (f in edited) if (index($0, f)) { print object; nextfile }
+			}' .edited | sort)
 )
 
 # Runs make with a progress line every 20 seconds.
@@ -738,7 +744,7 @@ build() {
 	vtd | vtd-debug | smmuv3 | smmuv3-debug)
 		[[ ! -f $out/.built ]] || mv "$out/.built" "$out/.building"
 		sources "$src" >"$out/.sources"
-		mapfile -t objects < <(stale "$out") ;;
+		mapfile -t objects < <(stale "$src" "$out") ;;
 	esac
 	if ((${#objects[@]})); then
 		# make would look at each object of the kernel, and that is most of what it does here: it is told

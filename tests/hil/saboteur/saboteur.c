@@ -32,12 +32,15 @@
  *	ste-back	where it leads to, to its frozen domain
  *	level-1	the length of the table that has it, in the level 1 descriptor
  *	cd	the ASID in the frozen context descriptor
+ *	cd-sealed	the same, with digests that fit
  *
  * and in the blob, with a digest that fits:
  *
  *	vendor, place, bars, bridges, command, state	of the first device
+ *	stream	of it, and its entry is there as well
  *	chunk	the length of a chunk of the first domain
  *	unit-cap, unit-cr1, unit-root		of its unit
+ *	unit-l2	the tables of two buses of it change places
  *
  * and in ACPI's tables, at any time before the next kernel starts:
  *
@@ -59,6 +62,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <crypto/sha2.h>
 
 #include "blob.h"
 #include "format/format.h"
@@ -324,6 +329,35 @@ static void spoil_chunk(uint8_t *blob, const struct frz_blob *b)
 	errx(1, "no chunk of the first domain can be made longer");
 }
 
+/* The digest of the domain of the first device, as its tables are now. */
+static void fix_tables_digest(const struct frz_blob *b)
+{
+	struct frz_abi_domain *dom = (void *)domain_of_first(b);
+	const struct frz_abi_chunk *chunk = frz_domain_chunks(dom);
+	struct sha256_ctx sha;
+	u32 i;
+
+	sha256_init(&sha);
+	for (i = 0; i < dom->nr_chunks; i++, chunk++) {
+		if (chunk->address > mem_len || mem_len - chunk->address < chunk->used)
+			errx(1, "chunk %u of the first device's domain is outside of memory", i);
+		sha256_update(&sha, mem + chunk->address, chunk->used);
+	}
+	sha256_final(&sha, dom->digest);
+}
+
+/* The first two of a unit: they are in order of index, and that of all buses is the last one. */
+static void exchange_tables(const struct frz_abi_unit *unit)
+{
+	struct frz_abi_table *table = (void *)frz_unit_tables(unit);
+	u64 address = table[0].address;
+
+	if (unit->nr_tables < 3)
+		errx(1, "the unit has no tables of two buses");
+	table[0].address = table[1].address;
+	table[1].address = address;
+}
+
 /* A field of the blob; the digest is made to fit. */
 static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *what)
 {
@@ -342,6 +376,10 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 		dev->devfn ^= 8;
 		dev->stream ^= 8;
 		memcpy(kind->entry(b), entry, kind->entry_len);
+	} else if (!strcmp(what, "stream")) {
+		entry = kind->entry(b);
+		dev->stream ^= 8;
+		memcpy(kind->entry(b), entry, kind->entry_len);
 	} else if (!strcmp(what, "bars")) {
 		dev->bars[0] ^= 1 << 20;
 	} else if (!strcmp(what, "bridges")) {
@@ -355,6 +393,11 @@ static void spoil_field(uint8_t *blob, const struct frz_blob *b, const char *wha
 		unit->ids[0] ^= 1ULL << 40;
 	} else if (!strcmp(what, "unit-cr1")) {
 		unit->ids[FRZ_SMMUV3_ID_CR1] ^= 1;
+	} else if (!strcmp(what, "unit-l2")) {
+		exchange_tables(unit);
+	} else if (!strcmp(what, "cd-sealed")) {
+		kind->spoil(b, "cd");
+		fix_tables_digest(b);
 	} else if (!strcmp(what, "unit-root")) {
 		/* Preserved, and somebody else's. */
 		root->address = (uint8_t *)memfd_list() - mem;

@@ -425,6 +425,44 @@ static void test_cd(void **state)
 	assert_false(frz_smmuv3_cd_is_frozen(&cd, TOP, 0xfff9, 4));
 }
 
+/* Fields with all of their bits set: none is lost, and none of the old ones stays. */
+static void test_full_fields(void **state)
+{
+	const u64 high = 0x000a5a5a5a5a5000;
+	struct frz_smmuv3_ste s1 = live_s1, s2 = live_s2;
+	struct frz_smmuv3_cd cd = live_cd;
+
+	(void)state;
+	/* S1CDMax, S1ContextPtr, S1Fmt */
+	s1.q[0] = 0xf80ffffffffffffb;
+	assert_int_equal(frz_smmuv3_ste_cd(&s1), 0xfffffffffffc0);
+	frz_smmuv3_ste_freeze_s1(&s1, high);
+	assert_int_equal(s1.q[0], high | 0xb);
+	assert_int_equal(frz_smmuv3_ste_cd(&s1), high);
+	assert_true(frz_smmuv3_ste_is_frozen(&s1, 1, high, 0, 4));
+
+	/* S2VMID, S2TTB */
+	s2.q[2] = (live_s2.q[2] & ~0xffffULL) | 0xfedc;
+	s2.q[3] = 0xffffffffffff0;
+	assert_int_equal(frz_smmuv3_ste_vmid(&s2), 0xfedc);
+	assert_int_equal(frz_smmuv3_ste_top(&s2), 0xffffffffffff0);
+	frz_smmuv3_ste_freeze_s2(&s2, high);
+	assert_int_equal(s2.q[3], high);
+	assert_int_equal(frz_smmuv3_ste_top(&s2), high);
+	assert_true(frz_smmuv3_ste_is_frozen(&s2, 2, high, 0xfedc, 4));
+
+	/* ASID; TTB0 and HAFT below it */
+	cd.q[0] |= 0xffff000000000000;
+	cd.q[1] = 0xffffffffffff8;
+	assert_int_equal(frz_smmuv3_cd_asid(&cd), 0xffff);
+	assert_int_equal(frz_smmuv3_cd_top(&cd), 0xffffffffffff0);
+	frz_smmuv3_cd_freeze(&cd, high, 1);
+	assert_int_equal(frz_smmuv3_cd_asid(&cd), 1);
+	assert_int_equal(cd.q[1], high);
+	assert_int_equal(frz_smmuv3_cd_top(&cd), high);
+	assert_true(frz_smmuv3_cd_is_frozen(&cd, high, 1, 4));
+}
+
 /*
  * Why a swap goes by the STE: a descriptor that is in use would for a while have the
  * tables of one domain and the tag of the other, in whatever order it is written.
@@ -457,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_obstacles),
 		cmocka_unit_test(test_cd),
+		cmocka_unit_test(test_full_fields),
 		cmocka_unit_test(test_cd_in_place),
 	};
 

@@ -618,7 +618,8 @@ class Trace(base.TraceRig):
              write(0x20, 0), write(0x28, 0xd75), write(0x2c, 6), write(0x80, 0x48004000, 8),
              write(0x88, TWO_LEVEL), write(0x90, 0x48100010, 8), write(0x20, 8),
              "smmuv3_cmdq_cfgi_ste_range start=0x0 - end=0xffffffff", "smmuv3_cmdq_tlbi_nsnh ",
-             write(0x20, 0xc), write(0x20, 0xd), "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"]
+             write(0x20, 0xc), write(0x50, 5), write(0x20, 0xd),
+             "pci_cfg_write igb 01:00.0 @0x4 <- 0x507"]
     SHUTDOWN = ["smmuv3_cmdq_cfgi_ste_range start=0x0 - end=0xffffffff", "smmuv3_cmdq_tlbi_nsnh ",
                 write(0x50, 0), write(0x20, 1), write(0x44, 0x80100000),
                 # the next kernel
@@ -715,6 +716,18 @@ class Trace(base.TraceRig):
                     moved + "0x48008000 .0x10210.$")
         self.errors(self.kexec(jump=[write(0x88, TWO_LEVEL + 1)]), "^register-written",
                     moved + "0x48004000 .0x10211.$")
+
+    def test_t3_interrupts_of_the_unit(self):
+        """They are off before what they tell of is."""
+        wrong = "^register-written: CR0 .EVENTQEN goes off before IRQ_CTRL., while translation is on$"
+        off = Trace.SHUTDOWN.index(write(0x50, 0))
+        self.SHUTDOWN = Trace.SHUTDOWN[:off] + Trace.SHUTDOWN[off + 1:]
+        self.errors(self.kexec(), wrong)
+        self.SHUTDOWN.insert(off + 1, write(0x50, 0))
+        self.errors(self.kexec(), wrong)
+        # They were never on.
+        self.START = [line for line in Trace.START if line != write(0x50, 5)]
+        self.errors(self.kexec())
 
     def test_t5(self):
         ste, tlb = self.flush(6)

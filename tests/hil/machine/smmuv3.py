@@ -365,8 +365,9 @@ class Walk:
         runs.append((iova, pa, size, prot))
 
 
-# Registers (6.3): CR0, CR1, CR2, GBPA, STRTAB_BASE and its upper half, STRTAB_BASE_CFG
-CR0, CR1, CR2, GBPA, BASE, BASE_HIGH, BASE_CFG = 0x20, 0x28, 0x2c, 0x44, 0x80, 0x84, 0x88
+# Registers (6.3): CR0, CR1, CR2, GBPA, IRQ_CTRL, STRTAB_BASE and its upper half, STRTAB_BASE_CFG
+CR0, CR1, CR2, GBPA, IRQ_CTRL = 0x20, 0x28, 0x2c, 0x44, 0x50
+BASE, BASE_HIGH, BASE_CFG = 0x80, 0x84, 0x88
 SMMUEN, EVENTQEN, CMDQEN = 1 << 0, 1 << 2, 1 << 3
 GBPA_UPDATE, GBPA_ABORT = 1 << 31, 1 << 20
 
@@ -381,7 +382,7 @@ class Events:
       queue            on: the command queue, the first thing that a kernel sets up
       root             address, shape, readable: whether Reader understands it; held: the register's
                        name where it may not be written, as translation is on
-      register         held: the same of another register
+      register         held: the same of another register, or of CR0 with what is wrong with the write
       config_write     bdf, device: QEMU's name of the model, offset, value
       invalidate       kind: "context" or "iotlb", scope: "global", "device" or "domain",
                        did and rid, None where the scope has none
@@ -393,7 +394,7 @@ class Events:
     """
 
     def __init__(self):
-        self.cr0 = self.base = self.shape = 0
+        self.cr0 = self.irq_ctrl = self.base = self.shape = 0
         self.blocked = False
         self.names = {}  # of memory regions -> requester
         self.failed = None  # the last one of which QEMU said that a translation failed
@@ -433,6 +434,8 @@ class Events:
             was, self.blocked = self.blocked, bool(value & GBPA_ABORT)
             if was != self.blocked and not self.cr0 & SMMUEN:
                 return self._translation()
+        elif address == IRQ_CTRL:
+            self.irq_ctrl = value
         elif address == BASE:
             self.base = value if int(size, 16) == 8 else self.base & ~0xffffffff | value
             return self._root("STRTAB_BASE")
@@ -450,6 +453,9 @@ class Events:
         changed, self.cr0 = self.cr0 ^ value, value
         if changed & SMMUEN:
             return self._translation()
+        # The unit goes on without the kernel that its interrupts are for.
+        if changed & ~value & EVENTQEN and value & SMMUEN and self.irq_ctrl:
+            return "register", {"held": "CR0 (EVENTQEN goes off before IRQ_CTRL)"}
         return ("queue", {"on": True}) if changed & value & CMDQEN else None
 
     def _translation(self):

@@ -1229,6 +1229,25 @@ class Trace(TraceRig):
         self.errors(switch([]), "01:00.0.*domain id 5", "01:00.0.*only none", "02:00.0.*domain id 7",
                     "02:00.0.*only none")
 
+    def test_t5_discard(self):
+        stop = ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503"]
+
+        def discard(lines, discarded=({"bdf": NIC, "after": 3},), **more):
+            return self.judged(
+                self.START, ("boot", 0, None, 0), ("freeze", 0, "live", 5, True), self.flush(5, 6),
+                self.SHUTDOWN, ("boot", 1, None, 6), ("discard", 1, None, 6), lines,
+                ("collapsed", 1, None, 0), self.flush(6), ("end", 1, None, 0), discarded=discarded, **more)
+        result = discard(stop + self.flush(6))
+        self.errors(result)
+        self.assertEqual(result["figures"]["discards"], 1)
+        # Nothing, another id's, the wrong way round, and too late: behind the next mark
+        for lines in ([], self.flush(7), self.flush(6)[::-1], self.flush(6)[:1]):
+            self.errors(discard(stop + lines),
+                        "^no-invalidation: 0000:01:00.0: discard: domain id 6: ")
+        # It did not succeed, or there was nothing to discard.
+        self.errors(discard([], ()))
+        self.errors(discard(stop, refused=[NIC]))
+
     def test_t5_rolled_back(self):
         def rolled_back(lines, **more):
             return self.judged(self.START, ("freeze", 0, "live", 5, True), lines,

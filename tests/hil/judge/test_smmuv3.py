@@ -740,6 +740,24 @@ class Trace(base.TraceRig):
             self.SHUTDOWN = [line for n, line in enumerate(Trace.SHUTDOWN) if n != away]
             self.errors(self.kexec(), "^no-invalidation: the old kernel's last word")
 
+    def test_t5_discard(self):
+        """An STE is changed where it is, or found through another table than before."""
+        ste, every = "smmuv3_cmdq_cfgi_ste streamid= 0x100", self.SHUTDOWN[0]
+        for live, frozen, tag in ((5, 6, "nh_asid asid"), (0x10005, 0x10005, "s12_vmid vmid")):
+            first, tlb = ("smmuv3_cmdq_tlbi_%s=%d" % (tag, did & 0xffff) for did in (live, frozen))
+
+            def discard(*lines):
+                return self.judged(
+                    self.START, ("freeze", 0, "live", live, True), [ste, first, tlb], self.SHUTDOWN,
+                    ("boot", 1, None, frozen), ("discard", 1, None, frozen),
+                    ["pci_cfg_write igb 01:00.0 @0x4 <- 0x503", *lines], ("end", 1, None, 0),
+                    discarded=[{"bdf": NIC, "after": 2}])
+            self.errors(discard(ste, tlb))
+            self.errors(discard(every, tlb))
+            for lines in ((), (ste,), (tlb,), (tlb, ste)):
+                self.errors(discard(*lines),
+                            "^no-invalidation: 0000:01:00.0: discard: domain id %d: " % frozen)
+
     def test_faults(self):
         lines = ["smmuv3-iommu-memory-region-0-1 translation failed for iova=0x1000 (F_TRANSLATION)",
                  "smmuv3_record_event F_TRANSLATION sid=0x100"]

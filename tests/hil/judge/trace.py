@@ -21,12 +21,13 @@ Each error begins with one of these words:
  reset
  capability-cleared
  bridge-changed
- no-invalidation      T5 something cached may have outlived a freeze, a replace, a switch or a kernel
+ no-invalidation      T5 something cached may have outlived a freeze, a replace, a switch, a discard or a
+                        kernel
  id-reused            T5 a new domain has the id of the frozen one that it replaces
  unreadable           the trace or the walks do not say what is needed
 
-Figures: events, invalidations; freezes, replaces, switches and rollbacks whose invalidations were
-judged, each once per device; faults and provoked_faults by requester; bus_master_at_boot for each
+Figures: events, invalidations; freezes, replaces, switches, rollbacks and discards whose invalidations
+were judged, each once per device; faults and provoked_faults by requester; bus_master_at_boot for each
 kernel and bus_master at the end; translation: whether it is on at the end; stopped: in how many
 jumps a device that could do DMA was told to stop, before the new kernel's first mark; irqs_refused:
 interrupts in the format that is to be remapped which did not come through, and irqs_refused_in_jump;
@@ -119,7 +120,7 @@ class Judge:
         self.more_errors = 0
         self.figures = {
             "events": {}, "invalidations": 0, "freezes": 0, "replaces": 0, "switches": 0,
-            "rollbacks": 0, "faults": {}, "provoked_faults": {}, "irqs_refused": 0,
+            "rollbacks": 0, "discards": 0, "faults": {}, "provoked_faults": {}, "irqs_refused": 0,
             "irqs_refused_in_jump": 0, "irqs_raw": 0, "untranslated": {},
             "bus_master_at_boot": [], "bus_master": {}, "translation": None, "stopped": {}}
         self.functions = {}
@@ -158,8 +159,9 @@ class Judge:
             self.from_nothing = False
         if name in ("boot", "rolled-back") and self.jump is not None:
             self.end_freeze(walk)
-        for bdf in [b for b, until in self.protected.items()
-                    if until is not None and index >= until]:
+        self.end_discard()
+        over = [b for b, until in self.protected.items() if until is not None and index >= until]
+        for bdf in over:
             del self.protected[bdf]
         if name == "boot":
             while len(self.figures["bus_master_at_boot"]) <= walk["boot"]:
@@ -181,6 +183,10 @@ class Judge:
                 if d["state"] == "live"})
         elif name == "switched":
             self.end_switch(walk)
+        elif name == "discard":
+            # ... of one that was frozen, and that succeeded.
+            self.windows["discard"] = Window({
+                bdf: self.dids(walk, bdf) for bdf in over if self.discarded.get(bdf) == index})
         elif name == "leave":
             # The machine goes down with devices as they are: now they must be stopped.
             self.protected.clear()
@@ -299,6 +305,12 @@ class Judge:
             self.figures["switches"] += 1
             self.wanted("switch", bdf, window.devices[bdf] | self.dids(walk, bdf), done[bdf])
             self.two_ids("switch", bdf, done[bdf])
+
+    def end_discard(self):
+        window = self.windows.pop("discard", None)
+        for bdf, dids in sorted(window.devices.items()) if window else ():
+            self.figures["discards"] += 1
+            self.wanted("discard", bdf, dids, window.invalidated(self.machine.rid(bdf)))
 
     def kept(self, dids):
         """Are these ids such as stay with a requester while its tables change? One flush is for both then."""

@@ -23,7 +23,6 @@
 #include <linux/iommu.h>
 #include <linux/iommu-freeze.h>
 #include <linux/mm.h>
-#include <linux/page-isolation.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 #include <linux/sizes.h>
@@ -416,10 +415,11 @@ static int swap_descriptor(struct pci_dev *pdev, const struct frz_descriptor *fr
 	struct arm_smmu_master *master = master_of(pdev);
 	int ret = frz_smmuv3_swap(master, const_ste_of(from), const_ste_of(to));
 
-	if (ret)
+	if (ret == -EBUSY)
 		return ret;
-	ret = flush_entry(master, const_ste_of(from));
+	ret = flush_entry(master, const_ste_of(from)) ?: ret;
 	ret = flush_entry(master, const_ste_of(to)) ?: ret;
+	/* Nobody knows what the SMMU goes by then; the entry is again as the caller thinks. */
 	if (ret)
 		frz_smmuv3_swap(master, const_ste_of(to), const_ste_of(from));
 	return ret;

@@ -24,6 +24,7 @@
 #include <linux/kexec.h>
 #include <linux/kexec_handover.h>
 #include <linux/mm.h>
+#include <linux/page-isolation.h>
 #include <linux/pci.h>
 
 #include "../backend.h"

@@ -248,8 +248,8 @@ static bool same(const struct frz_smmuv3_ste *a, const struct frz_smmuv3_ste *b)
  * The caller flushes what is cached under the tags of both.
  *
  * Context: May sleep. Allocates nothing.
- * Return: 0; -EBUSY if the entry was not @from, or if hardware could see a mixture; a
- * negative errno if the SMMU does not answer. The entry is as it was then.
+ * Return: 0; -EBUSY if the entry was not @from, which then stays, or if hardware could
+ * see a mixture; another negative errno if the entry is @to, and the SMMU does not answer.
  */
 int frz_smmuv3_swap(struct arm_smmu_master *master,
 		    const struct frz_smmuv3_ste *from,
@@ -259,7 +259,6 @@ int frz_smmuv3_swap(struct arm_smmu_master *master,
 	u32 stream = master->streams[0].id;
 	struct frz_smmuv3_ste now;
 	struct arm_smmu_ste *ste;
-	int ret;
 	u8 i;
 
 	guard(mutex)(&arm_smmu_asid_lock);
@@ -274,10 +273,7 @@ int frz_smmuv3_swap(struct arm_smmu_master *master,
 	/* What it points to, before it does */
 	dma_wmb();
 	WRITE_ONCE(ste->data[i], cpu_to_le64(to->q[i]));
-	ret = frz_smmuv3_flush(master->smmu, stream);
-	if (ret)
-		WRITE_ONCE(ste->data[i], cpu_to_le64(from->q[i]));
-	return ret;
+	return frz_smmuv3_flush(master->smmu, stream);
 }
 
 /**

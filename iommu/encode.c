@@ -108,7 +108,7 @@ static int add_leaf(struct frz_encoder *enc, const struct frz_extent *leaf,
  * @e: run above all that were added before
  *
  * Return: 0; -EINVAL when @e is not above the last one, not page aligned, empty
- * or without a permission that it can have; -ERANGE when it is beyond what the levels or the
+ * or lacks a valid permission; -ERANGE when it is beyond what the levels or the
  * address field can express; -ENOMEM.
  */
 int frz_encode_extent(struct frz_encoder *enc, const struct frz_extent *e)

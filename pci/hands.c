@@ -325,7 +325,7 @@ void frz_pci_reset_stopped(struct pci_dev *pdev)
 	int ret = -ENODEV;
 
 	device_lock_assert(&pdev->dev);
-	if (!test_bit(PCI_FREEZE_STOPPED, &pdev->freeze_flags))
+	if (!iommu_freeze_pci_stopped(pdev))
 		return;
 	pm_runtime_get_sync(&pdev->dev);
 	/* One that was pulled out would be waited for. */
@@ -394,7 +394,7 @@ void frz_pci_reset(struct pci_dev *pdev, bool going)
 	struct pci_dev *bridge;
 	const char *why;
 
-	if (!test_bit(PCI_FREEZE_STOPPED, &pdev->freeze_flags))
+	if (!iommu_freeze_pci_stopped(pdev))
 		return;
 	why = trylock_slot(pdev, &bridge);
 	if (!why) {
